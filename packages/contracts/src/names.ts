@@ -1,0 +1,62 @@
+/** The names that the parts agree on. They are also what existing consumers, dashboards and scripts expect. */
+
+export const databaseName = 'sre_app';
+
+export const topics = {
+  /** Row changes as Canal-JSON. */
+  changes: 'tidb_cdc',
+  /** Application events. */
+  events: 'events.main',
+  /** Dead letters. */
+  deadLetters: 'events.dlq',
+} as const;
+
+/** Partitions of the topics that Tidemark creates. */
+export const topicPartitions: Readonly<Record<string, number>> = {
+  [topics.changes]: 3,
+  [topics.events]: 6,
+  [topics.deadLetters]: 1,
+};
+
+export const groups = {
+  reviews: 'streamsre-consumer',
+  changes: 'tidb-cdc-consumer',
+} as const;
+
+export const changefeedId = 'sre-cdc';
+
+/** Ports of the services on one machine. */
+export const ports = {
+  console: 3000,
+  api: 3001,
+  producer: 8000,
+  consumer: 8001,
+  capture: 8300,
+  broker: 9092,
+  brokerOps: 9644,
+  postgres: 5433,
+} as const;
+
+/** The account of a stack that only this machine can reach. */
+export const defaultAccount = { email: 'admin@example.com', password: 'admin123' } as const;
+
+/** The pipelines that the consumer hosts. */
+export const pipelines = {
+  changesToLog: 'changes-to-log',
+  changesToStore: 'changes-to-store',
+  reviewsToPostgres: 'reviews-to-postgres',
+} as const;
+
+/** Kafka headers that Tidemark sets. */
+export const headers = {
+  /** W3C trace context. */
+  traceparent: 'traceparent',
+  /**
+   * Identity of a captured change: `<changefeed>:<commitTs>:<index in its transaction>`. A repeat after a crash
+   * carries the same one, which is what makes it recognisable.
+   */
+  changeId: 'tidemark-change-id',
+} as const;
+
+/** PostgreSQL channel on which the change store announces new rows; the payload is the newest change id. */
+export const changeStoreChannel = 'change_events';

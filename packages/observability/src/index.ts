@@ -1,0 +1,23 @@
+export {
+  httpBuckets,
+  type MetricDefinition,
+  type MetricKind,
+  type MetricName,
+  metricCatalogue,
+  workBuckets,
+} from './catalogue.ts';
+export { createLogger, type Logger, type LoggerOptions, redactedPaths, silentLogger } from './logger.ts';
+export { createMetrics, type Metrics, type MetricsOptions } from './metrics.ts';
+export {
+  createOps,
+  explainListenError,
+  mountOps,
+  type Ops,
+  type OpsAnswer,
+  type OpsOptions,
+  type OpsServer,
+  opsRoutes,
+  opsServer,
+  type ReadinessCheck,
+  type RouteRegistrar,
+} from './ops.ts';
