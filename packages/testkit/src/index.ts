@@ -1,1 +1,2 @@
-export {};
+export { type EventuallyOptions, eventually } from './eventually.ts';
+export { startPostgres, type TestPostgres, type TestPostgresOptions } from './postgres.ts';

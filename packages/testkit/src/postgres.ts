@@ -1,0 +1,71 @@
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { removeDataDir, startPostgresServer } from '@tidemark/embedded-postgres';
+import { Client, escapeIdentifier, type QueryResultRow } from 'pg';
+
+export interface TestPostgresOptions {
+  /** Name of the database to create; `sre_app` unless given. */
+  readonly database?: string;
+  /** Server settings, as in postgresql.conf. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+/** A PostgreSQL of the test's own, on a free port, with logical replication; gone after `stop`. */
+export interface TestPostgres {
+  /** Connection URL of the created database. */
+  readonly url: string;
+  readonly port: number;
+  /** Runs one statement on a connection of its own. */
+  query<Row extends QueryResultRow>(sql: string, values?: unknown[]): Promise<Row[]>;
+  /** Stops the server as a crash would, and starts it again on the same port and data. */
+  crashAndRestart(): Promise<void>;
+  /** Stops the server; {@link TestPostgres.resume} starts it again. */
+  pause(mode?: 'fast' | 'immediate'): Promise<void>;
+  resume(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts PostgreSQL in about a second. Nothing is flushed to disk (`fsync=off`): killing the process loses nothing,
+ * only a power cut would, and tests have none.
+ */
+export async function startPostgres(options: TestPostgresOptions = {}): Promise<TestPostgres> {
+  const { database = 'sre_app', settings = {} } = options;
+  const folder = await mkdtemp(join(tmpdir(), 'tidemark-postgres-'));
+  await chmod(folder, 0o755); // under root the server runs as another user, who must be able to pass
+  const dataDir = join(folder, 'data');
+  const launchOptions = { dataDir, throwAway: true, settings: { fsync: 'off', ...settings } };
+  let server = await startPostgresServer(launchOptions);
+  const { port } = server;
+  const url = server.url(database);
+  const run = async <Row extends QueryResultRow>(on: string, sql: string, values: unknown[] = []) => {
+    const client = new Client({ connectionString: on });
+    await client.connect();
+    try {
+      return (await client.query<Row>(sql, values)).rows;
+    } finally {
+      await client.end();
+    }
+  };
+  const resume = async () => {
+    server = await startPostgresServer({ ...launchOptions, port });
+  };
+  await run(server.url('postgres'), `CREATE DATABASE ${escapeIdentifier(database)}`);
+  return {
+    url,
+    port,
+    query: (sql, values) => run(url, sql, values),
+    async crashAndRestart() {
+      await server.stop('immediate');
+      await resume();
+    },
+    pause: mode => server.stop(mode),
+    resume,
+    async stop() {
+      await server.stop('immediate');
+      await removeDataDir(dataDir);
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
