@@ -1,12 +1,15 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { migrate } from '@tidemark/db';
 import { removeDataDir, startPostgresServer } from '@tidemark/embedded-postgres';
 import { Client, escapeIdentifier, type QueryResultRow } from 'pg';
 
 export interface TestPostgresOptions {
   /** Name of the database to create; `sre_app` unless given. */
   readonly database?: string;
+  /** Applies the migrations to the created database. */
+  readonly migrated?: boolean;
   /** Server settings, as in postgresql.conf. */
   readonly settings?: Readonly<Record<string, string>>;
 }
@@ -31,7 +34,7 @@ export interface TestPostgres {
  * only a power cut would, and tests have none.
  */
 export async function startPostgres(options: TestPostgresOptions = {}): Promise<TestPostgres> {
-  const { database = 'sre_app', settings = {} } = options;
+  const { database = 'sre_app', migrated = false, settings = {} } = options;
   const folder = await mkdtemp(join(tmpdir(), 'tidemark-postgres-'));
   await chmod(folder, 0o755); // under root the server runs as another user, who must be able to pass
   const dataDir = join(folder, 'data');
@@ -52,6 +55,7 @@ export async function startPostgres(options: TestPostgresOptions = {}): Promise<
     server = await startPostgresServer({ ...launchOptions, port });
   };
   await run(server.url('postgres'), `CREATE DATABASE ${escapeIdentifier(database)}`);
+  if (migrated) await applyMigrations(url);
   return {
     url,
     port,
@@ -68,4 +72,14 @@ export async function startPostgres(options: TestPostgresOptions = {}): Promise<
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+async function applyMigrations(url: string): Promise<void> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    await migrate(client);
+  } finally {
+    await client.end();
+  }
 }
