@@ -3,6 +3,7 @@ import { access, chown, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/pr
 import { dirname, join } from 'node:path';
 import { TidemarkError } from '@tidemark/kernel';
 import { findBinaries } from './binaries.ts';
+import { stopStrayServer } from './stray.ts';
 import { ownedDataDir, reachableBinaries, type UnprivilegedUser, unprivilegedUser } from './unprivileged.ts';
 
 export interface ClusterOptions {
@@ -47,12 +48,16 @@ export const baseSettings: Readonly<Record<string, string>> = {
   log_timezone: 'UTC',
 };
 
-/** Creates the cluster if it is not there, and says how to start its server. */
+/**
+ * Creates the cluster if it is not there, and says how to start its server. A server that a killed supervisor left
+ * running on the folder is stopped.
+ */
 export async function prepareCluster(options: ClusterOptions): Promise<LaunchSpec> {
   const user = await unprivilegedUser();
   const found = await findBinaries();
   const binaries = user ? await reachableBinaries(user, found) : found;
   const dataDir = user ? await ownedDataDir(user, options.dataDir) : options.dataDir;
+  await stopStrayServer(dataDir);
   const initialised = !(await isInitialised(dataDir));
   if (initialised) await initialise(binaries.initdb, dataDir, user, options);
   const settings = {

@@ -47,7 +47,15 @@ describe('embedded PostgreSQL', () => {
     assert.deepEqual(await query(server.url('postgres'), 'SELECT id FROM kept'), [{ id: 7 }]);
   });
 
+  test('stops a server that was left running on the folder before it starts another', async () => {
+    const stray = server;
+    server = await startPostgresServer({ dataDir: join(folder, 'data') });
+    await stray.stop(); // resolves at once: the process has ended
+    assert.notEqual(server.pid, stray.pid);
+  });
+
   test('says that an initialised cluster is there', async () => {
+    await server.stop();
     const spec = await prepareCluster({
       dataDir: join(folder, 'data'),
       host: '127.0.0.1',

@@ -6,9 +6,16 @@ export interface Host {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly argv: readonly string[];
   readonly stderr: { write(text: string): unknown };
+  readonly stdin: { once(event: 'end' | 'close', listener: () => void): unknown; resume(): unknown };
   on(event: 'SIGINT' | 'SIGTERM', listener: () => void): unknown;
   exit(code: number): unknown;
 }
+
+/**
+ * Set by a supervisor that holds the other end of the service's stdin: when the supervisor is gone, however it went,
+ * the input ends and the service stops as it would on SIGTERM.
+ */
+const stopWithParent = 'TIDEMARK_STOP_WITH_PARENT';
 
 /** Exit codes of every Tidemark process. */
 export const exitCodes = { ok: 0, failed: 1, usage: 2 } as const;
@@ -45,6 +52,11 @@ export async function runMain(
     };
     host.on('SIGTERM', stop);
     host.on('SIGINT', stop);
+    if (host.env[stopWithParent] === '1') {
+      host.stdin.once('end', stop);
+      host.stdin.once('close', stop);
+      host.stdin.resume();
+    }
     await service.start();
   } catch (error) {
     host.stderr.write(`${name}: ${explainError(error)}\n`);
