@@ -1,4 +1,4 @@
-import { describeError, errorCode, TidemarkError } from '@tidemark/kernel';
+import { describeError, errorCode, isTidemarkError, TidemarkError } from '@tidemark/kernel';
 import { type Migration, postgresMigrations, readMigrations } from './migration-files.ts';
 import { pendingMigrations, readHistory, recordMigration } from './migration-history.ts';
 import type { SqlClient } from './sql-client.ts';
@@ -29,7 +29,8 @@ const lockNotAvailable = '55P03';
  * Brings the database to the newest migration. Each migration is a transaction of its own together with its line in
  * `schema_migrations`, so a failure leaves the database exactly at the migration before. Running it again changes
  * nothing; several runners at once wait for each other.
- * @throws TidemarkError `MIGRATION_*` when files and history disagree, `MIGRATION_FAILED` when a statement fails,
+ * @throws TidemarkError `MIGRATION_*` when files and history disagree, `MIGRATION_FAILED` when a statement fails, `MIGRATION_NOT_ATOMIC`
+ * when a file commits on its own,
  * `MIGRATION_LOCK_TIMEOUT` when another runner does not finish in time
  */
 export async function migrate(client: SqlClient, options: MigrateOptions = {}): Promise<MigrationReport> {
@@ -77,18 +78,25 @@ async function apply(client: SqlClient, migration: Migration): Promise<void> {
     await client.query('BEGIN');
     const before = await transactionId(client);
     await client.query(migration.sql);
-    if ((await transactionId(client)) !== before) throw new Error('it ends its transaction by itself');
+    if ((await transactionId(client)) !== before) throw notAtomic(migration);
     await recordMigration(client, migration);
     await client.query('COMMIT');
   } catch (error) {
     await client.query('ROLLBACK').catch(() => {});
-    throw failed(migration, error);
+    throw isTidemarkError(error) ? error : failed(migration, error);
   }
 }
 
 async function transactionId(client: SqlClient): Promise<unknown> {
   const { rows } = await client.query('SELECT pg_current_xact_id()::text AS id');
   return rows[0]?.['id'];
+}
+
+function notAtomic({ name }: Migration): TidemarkError {
+  return new TidemarkError('MIGRATION_NOT_ATOMIC', `migration ${name} ends its transaction by itself`, {
+    hint: 'Take BEGIN, COMMIT and ROLLBACK out of it, and undo by hand what it has already committed.',
+    facts: { name },
+  });
 }
 
 function failed(migration: Migration, error: unknown): TidemarkError {
