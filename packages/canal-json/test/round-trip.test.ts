@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
+  ByteWriter,
   binaryText,
   binaryValue,
-  ByteWriter,
   type CanalMessage,
   ddlTypes,
   decode,
