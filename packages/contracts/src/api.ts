@@ -47,7 +47,17 @@ export const Credentials = Type.Object({
 });
 export const Registration = Type.Object({ email: Email, password: Password });
 export const NewUser = Type.Object({ email: Email, password: Password, role: Type.Optional(Role) });
-export const UserChanges = Type.Partial(Type.Object({ email: Email, password: Password, role: Role }));
+export const UserChanges = Type.Partial(
+  Type.Object({
+    email: Email,
+    password: Password,
+    role: Role,
+    currentPassword: Type.String({
+      maxLength: 1024,
+      description: 'Needed by those who are not administrators, who may change their own account only',
+    }),
+  }),
+);
 
 /** Answer to sign-in and registration. The browser keeps the cookie; scripts keep the token. */
 export const Session = Type.Object({
