@@ -1,0 +1,67 @@
+import type { Clock } from '@tidemark/kernel';
+import { type Batch, deliverableItems, splitBatch } from './batch.ts';
+import { type DeadLetterPort, deadLetterRejected } from './dead-letter.ts';
+import { AttemptsError, asDeliveryError, type DeliveryError } from './delivery-error.ts';
+import type { Item, Rejection } from './item.ts';
+import { type Receipt, type Sink, wrapDeliver } from './sink.ts';
+
+export interface BisectOptions {
+  readonly pipeline: string;
+  readonly deadLetters: DeadLetterPort;
+  readonly clock: Clock;
+  /** A batch took too long and is being cut; the next ones had better be smaller. */
+  readonly onOverloaded?: () => void;
+}
+
+/**
+ * Delivers a failing batch in halves until the culprit stands alone, in ⌈log₂ n⌉ rounds, and dead-letters only that.
+ * The halves go one after the other, so order and the chain of positions hold.
+ */
+export function bisecting<E>(inner: Sink<E>, options: BisectOptions): Sink<E> {
+  const deliver: Sink<E>['deliver'] = async (batch, signal) => {
+    try {
+      return await inner.deliver(batch, signal);
+    } catch (thrown) {
+      signal.throwIfAborted();
+      const error = asDeliveryError(thrown);
+      if (error.kind === 'fenced' || error.kind === 'down') throw error;
+      if (error.kind === 'overloaded') options.onOverloaded?.();
+      const remaining = deliverableItems(batch).length;
+      if (remaining > 1) return deliverHalves(batch, signal);
+      if (remaining === 0 || error.kind === 'overloaded') throw error;
+      const rejected = rejectDeliverable(batch, rejectionOf(error, options.clock.now()));
+      return deliver(
+        await deadLetterRejected(rejected, options.pipeline, options.deadLetters, signal),
+        signal,
+      );
+    }
+  };
+  const deliverHalves = async (batch: Batch<E>, signal: AbortSignal): Promise<Receipt> => {
+    const [first, second] = splitBatch(batch);
+    const earlier = await deliver(first, signal);
+    const later = await deliver(second, signal);
+    return merge(earlier, later);
+  };
+  return wrapDeliver(inner, deliver);
+}
+
+function rejectDeliverable<E>(batch: Batch<E>, rejection: Rejection): Batch<E> {
+  const reject = (item: Item<E>): Item<E> =>
+    item.fate === 'deliver' ? { record: item.record, fate: 'rejected', rejection } : item;
+  return { ...batch, items: batch.items.map(reject) };
+}
+
+function rejectionOf(error: DeliveryError, nowMs: number): Rejection {
+  return {
+    reason: error.kind === 'permanent' ? 'refused_by_sink' : 'retries_exhausted',
+    errorClass: error.errorClass,
+    message: error.message,
+    attempts: error instanceof AttemptsError ? error.attempts : 1,
+    firstFailedAtMs: error instanceof AttemptsError ? error.firstFailedAtMs : nowMs,
+    lastFailedAtMs: nowMs,
+  };
+}
+
+function merge(a: Receipt, b: Receipt): Receipt {
+  return { duplicates: new Set([...a.duplicates, ...b.duplicates]) };
+}

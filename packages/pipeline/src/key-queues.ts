@@ -1,0 +1,58 @@
+/**
+ * Items waiting by key. A key whose items are being worked on is busy, and its successors wait; items without a key
+ * wait for nobody. Keys become ready in the order in which they came.
+ */
+export class KeyQueues<T> {
+  /** Items of keys that wait, ready or behind a busy one. */
+  readonly #queues = new Map<string, T[]>();
+  readonly #busy = new Set<string>();
+  /** Keys with items that are not busy. */
+  readonly #ready = new Set<string>();
+  #free: T[] = [];
+
+  get hasReady(): boolean {
+    return this.#free.length > 0 || this.#ready.size > 0;
+  }
+
+  get isEmpty(): boolean {
+    return this.#free.length === 0 && this.#queues.size === 0;
+  }
+
+  push(key: string | undefined, item: T): void {
+    if (key === undefined) {
+      this.#free.push(item);
+      return;
+    }
+    const queue = this.#queues.get(key);
+    if (queue) queue.push(item);
+    else this.#queues.set(key, [item]);
+    if (!this.#busy.has(key)) this.#ready.add(key);
+  }
+
+  /** Up to `max` items of ready keys, each key's in order; their keys are busy until released. */
+  take(max: number): T[] {
+    const taken = this.#free.splice(0, max);
+    for (const key of this.#ready) {
+      if (taken.length >= max) break;
+      taken.push(...this.#takeOf(key, max - taken.length));
+    }
+    return taken;
+  }
+
+  /** Ends the work on these keys; undefined ones are ignored. */
+  release(keys: readonly (string | undefined)[]): void {
+    for (const key of keys) {
+      if (key === undefined || !this.#busy.delete(key)) continue;
+      if (this.#queues.has(key)) this.#ready.add(key);
+    }
+  }
+
+  #takeOf(key: string, max: number): T[] {
+    const queue = this.#queues.get(key) ?? [];
+    const taken = queue.splice(0, max);
+    if (queue.length === 0) this.#queues.delete(key);
+    this.#ready.delete(key);
+    this.#busy.add(key);
+    return taken;
+  }
+}

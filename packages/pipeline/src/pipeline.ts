@@ -1,0 +1,173 @@
+import { type Clock, TidemarkError } from '@tidemark/kernel';
+import { BatchLimit } from './batch-limit.ts';
+import { defaultBounds, type PipelineBounds } from './bounds.ts';
+import type { BreakerState } from './breaker.ts';
+import { composeSink, defaultSinkPolicy, type SinkPolicy } from './compose-sink.ts';
+import type { DeadLetterPort } from './dead-letter.ts';
+import type { Decoder } from './item.ts';
+import { Lanes, type OrderUnit } from './lanes.ts';
+import { Ledger, type LedgerCounts } from './ledger.ts';
+import type { PipelineObserver } from './pipeline-observer.ts';
+import { RateLimit } from './rate-limit.ts';
+import type { Sink } from './sink.ts';
+import type { Position, Source } from './source.ts';
+
+/** A pipeline in a few lines. */
+export interface PipelineConfig<E> {
+  readonly name: string;
+  readonly source: Source;
+  readonly decode: Decoder<E>;
+  readonly sink: Sink<E>;
+  readonly deadLetters: DeadLetterPort;
+  /** Rejects while the sink as a whole is not well; asked before an event is given up. */
+  readonly probe: (signal: AbortSignal) => Promise<void>;
+  /** `partition` unless given: strictly in log order, with the position in the sink's transaction. */
+  readonly order?: OrderUnit<E>;
+  readonly bounds?: Partial<PipelineBounds>;
+  readonly policy?: SinkPolicy;
+  /** Events a second, at most; unlimited unless given. */
+  readonly eventsPerSec?: number;
+  readonly observer?: PipelineObserver<E>;
+  readonly clock: Clock;
+  readonly random: () => number;
+}
+
+/** waiting: the sink is down and the breaker holds deliveries back. */
+export type PipelineState = 'starting' | 'running' | 'paused' | 'waiting' | 'stopped';
+
+export interface PipelineStatus {
+  readonly name: string;
+  readonly state: PipelineState;
+  readonly positions: readonly Position[];
+  readonly counts: LedgerCounts;
+  readonly inFlight: number;
+  readonly queuedRecords: number;
+  readonly queuedBytes: number;
+  /** Must be 0. */
+  readonly unaccounted: number;
+  /** Timestamp of the oldest record read and not done, milliseconds since the epoch. */
+  readonly oldestPendingMs: number | undefined;
+}
+
+/** A running pipeline: source → decode → order → deliver → commit. */
+export class Pipeline<E> {
+  readonly #config: PipelineConfig<E>;
+  readonly #ledger = new Ledger();
+  readonly #rate: RateLimit;
+  readonly #lanes: Lanes<E>;
+  #breaker: BreakerState = 'closed';
+  #reading: Promise<void> | undefined;
+  #stopping: Promise<void> | undefined;
+
+  constructor(config: PipelineConfig<E>) {
+    this.#config = config;
+    const bounds = { ...defaultBounds, ...config.bounds };
+    const batchLimit = new BatchLimit(bounds.batchItems);
+    this.#rate = new RateLimit(config.eventsPerSec ?? Infinity, config.clock);
+    this.#lanes = new Lanes({
+      source: config.source,
+      decode: config.decode,
+      sink: this.#compose(batchLimit),
+      order: config.order ?? 'partition',
+      bounds,
+      batchLimit,
+      ledger: this.#ledger,
+      observer: config.observer ?? {},
+      clock: config.clock,
+      random: config.random,
+    });
+  }
+
+  /**
+   * Begins to work. The promise that `finished` gives ends with the pipeline: normally after `stop`, with an error when the
+   * source met something that no retry can mend.
+   */
+  start(): void {
+    if (this.#stopping)
+      throw new TidemarkError('PIPELINE_STOPPED', `pipeline ${this.#config.name} was stopped`);
+    this.#reading ??= this.#read();
+    this.#reading.catch(() => {}); // reported through `finished`
+  }
+
+  get finished(): Promise<void> {
+    return this.#reading ?? Promise.resolve();
+  }
+
+  /** Drains, commits and leaves the group. What is not finished when the deadline aborts is abandoned whole. */
+  stop(deadline: AbortSignal): Promise<void> {
+    this.#stopping ??= this.#stop(deadline);
+    return this.#stopping;
+  }
+
+  /** Begins no more deliveries. Reading goes on until the queues are full; the membership stays. */
+  pause(): void {
+    this.#lanes.gate.shut();
+  }
+
+  resume(): void {
+    this.#lanes.gate.open();
+  }
+
+  /** Changes how many deliveries run at the same time. */
+  setConcurrency(deliveries: number): void {
+    this.#lanes.slots.resize(deliveries);
+  }
+
+  /** Changes the limit of events a second; Infinity lifts it. */
+  setRate(eventsPerSec: number): void {
+    this.#rate.eventsPerSec = eventsPerSec;
+  }
+
+  status(): PipelineStatus {
+    return {
+      name: this.#config.name,
+      state: this.#state(),
+      ...this.#lanes.status(),
+      counts: this.#ledger.counts,
+      inFlight: this.#ledger.inFlight,
+      unaccounted: this.#ledger.unaccounted,
+    };
+  }
+
+  #state(): PipelineState {
+    if (this.#stopping || !this.#reading) return 'stopped';
+    if (this.#lanes.gate.isShut) return 'paused';
+    if (this.#breaker !== 'closed' || this.#lanes.opening) return 'waiting';
+    return this.#lanes.everAssigned ? 'running' : 'starting';
+  }
+
+  async #read(): Promise<void> {
+    for await (const read of this.#config.source.read(this.#lanes)) this.#lanes.offer(read);
+  }
+
+  async #stop(deadline: AbortSignal): Promise<void> {
+    if (!this.#reading) return;
+    await this.#config.source.stop(deadline);
+    await this.#lanes.stop(deadline);
+    await this.#reading.catch(() => {});
+  }
+
+  #compose(batchLimit: BatchLimit): Sink<E> {
+    const { name, sink, deadLetters, probe, policy, observer = {}, clock, random } = this.#config;
+    return composeSink({
+      pipeline: name,
+      sink,
+      deadLetters: async (letters, signal) => {
+        await deadLetters(letters, signal);
+        observer.deadLettered?.(letters);
+      },
+      probe,
+      policy: policy ?? defaultSinkPolicy,
+      rate: this.#rate,
+      batchLimit,
+      observer,
+      onBreaker: state => {
+        this.#breaker = state;
+        observer.breaker?.(state);
+      },
+      onDeadLetterFailure: error => observer.troubled?.('dead letter', error),
+      clock,
+      random,
+    });
+  }
+}

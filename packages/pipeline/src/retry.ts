@@ -1,0 +1,90 @@
+import { type BackoffPolicy, backoffDelayMs, type Clock } from '@tidemark/kernel';
+import { type Batch, deliverableItems } from './batch.ts';
+import { AttemptsError, asDeliveryError, type DeliveryError } from './delivery-error.ts';
+import { type Sink, wrapDeliver } from './sink.ts';
+
+export interface RetryPolicy extends BackoffPolicy {
+  /** Deliveries of one batch before it is given up, the first one included. */
+  readonly attempts: number;
+}
+
+export interface RetryOptions {
+  readonly policy: RetryPolicy;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** Asks the sink, apart from any event, whether it is well; rejects when it is not. */
+  readonly probe: (signal: AbortSignal) => Promise<void>;
+  readonly onRetry?: (error: DeliveryError) => void;
+}
+
+/**
+ * Tries again. Transient failures count towards `attempts`; a sink that is down is waited for as long as it takes.
+ * Before a single event is given up the sink is probed: if the probe fails too, the sink is at fault, not the event.
+ */
+export function retrying<E>(inner: Sink<E>, options: RetryOptions): Sink<E> {
+  return wrapDeliver(inner, async (batch, signal) => {
+    const tries = new Tries(options, batch);
+    for (;;) {
+      try {
+        return await inner.deliver(batch, signal);
+      } catch (error) {
+        signal.throwIfAborted();
+        await tries.failed(asDeliveryError(error), signal);
+      }
+    }
+  });
+}
+
+/** The attempts at one batch. */
+class Tries {
+  readonly #options: RetryOptions;
+  readonly #single: boolean;
+  #attempts = 0;
+  #firstFailedAtMs = 0;
+  /** Failures in a row since the count was last reset; drives the back-off. */
+  #streak = 0;
+
+  constructor(options: RetryOptions, batch: Batch<unknown>) {
+    this.#options = options;
+    this.#single = deliverableItems(batch).length <= 1;
+  }
+
+  /** Waits when another attempt is due; throws when it is not. */
+  async failed(error: DeliveryError, signal: AbortSignal): Promise<void> {
+    this.#attempts += 1;
+    if (this.#attempts === 1) this.#firstFailedAtMs = this.#options.clock.now();
+    if (!(await this.#worthAnotherTry(error, signal))) {
+      throw new AttemptsError(error, this.#attempts, this.#firstFailedAtMs);
+    }
+    this.#options.onRetry?.(error);
+    await this.#options.clock.sleep(
+      backoffDelayMs(this.#options.policy, this.#streak++, this.#options.random),
+      signal,
+    );
+  }
+
+  async #worthAnotherTry(error: DeliveryError, signal: AbortSignal): Promise<boolean> {
+    switch (error.kind) {
+      case 'permanent':
+      case 'fenced':
+        return false;
+      case 'down':
+        return true;
+      case 'overloaded':
+        return this.#single;
+      case 'transient':
+        if (this.#attempts < this.#options.policy.attempts) return true;
+        return this.#single && !(await this.#sinkIsWell(signal));
+    }
+  }
+
+  async #sinkIsWell(signal: AbortSignal): Promise<boolean> {
+    try {
+      await this.#options.probe(signal);
+      return true;
+    } catch {
+      signal.throwIfAborted();
+      return false;
+    }
+  }
+}
