@@ -20,7 +20,11 @@ export const topicPartitions: Readonly<Record<string, number>> = {
 
 export const groups = {
   reviews: 'streamsre-consumer',
+  /** The change store's; it is the one whose lag says how fresh the store is. */
   changes: 'tidb-cdc-consumer',
+  /** The log of changes reads the same topic at its own pace, so it needs positions of its own. */
+  changesLog: 'tidb-cdc-consumer-log',
+  deadLetters: 'tidemark-dead-letters',
 } as const;
 
 export const changefeedId = 'sre-cdc';
@@ -45,6 +49,8 @@ export const pipelines = {
   changesToLog: 'changes-to-log',
   changesToStore: 'changes-to-store',
   reviewsToPostgres: 'reviews-to-postgres',
+  /** Derives the browsable table `dlq_events` from the dead-letter topic, which is the truth. */
+  deadLettersToPostgres: 'dead-letters-to-postgres',
 } as const;
 
 /** Kafka headers that Tidemark sets. */
@@ -56,6 +62,29 @@ export const headers = {
    * carries the same one, which is what makes it recognisable.
    */
   changeId: 'tidemark-change-id',
+} as const;
+
+/** Kafka headers of a dead letter, beside the original record's own, which stay untouched. Values are text. */
+export const deadLetterHeaders = {
+  /** UUID derived from pipeline, topic, partition and offset: the same failure always has the same one. */
+  eventId: 'tidemark-dlq-event-id',
+  pipeline: 'tidemark-dlq-pipeline',
+  group: 'tidemark-dlq-group',
+  topic: 'tidemark-dlq-topic',
+  partition: 'tidemark-dlq-partition',
+  offset: 'tidemark-dlq-offset',
+  /** Timestamp of the original record, milliseconds since the epoch. */
+  timestamp: 'tidemark-dlq-timestamp',
+  /** undecodable, invalid, business_rule, refused_by_sink or retries_exhausted. */
+  reason: 'tidemark-dlq-reason',
+  /** SQLSTATE, HTTP status or name of the error. */
+  errorClass: 'tidemark-dlq-error-class',
+  errorMessage: 'tidemark-dlq-error-message',
+  /** Deliveries tried; 0 when the event never reached the sink. */
+  attempts: 'tidemark-dlq-attempts',
+  /** ISO 8601. */
+  firstFailedAt: 'tidemark-dlq-first-failed-at',
+  lastFailedAt: 'tidemark-dlq-last-failed-at',
 } as const;
 
 /** PostgreSQL channel on which the change store announces new rows; the payload is the newest change id. */
