@@ -1,1 +1,20 @@
-export {};
+export { type ChangeEvent, decodeChange } from './codec/change-event.ts';
+export { decodeReview } from './codec/review-event.ts';
+export type { KafkaConnection } from './kafka/client-options.ts';
+export {
+  deadLetterId,
+  decodeDeadLetter,
+  kafkaDeadLetters,
+  type StoredDeadLetter,
+} from './kafka/dead-letters.ts';
+export { createMessageSender, type MessageSender, type OutgoingMessage } from './kafka/kafka-producer.ts';
+export { KafkaSource, type KafkaSourceOptions } from './kafka/kafka-source.ts';
+export { ensureTopics } from './kafka/topics.ts';
+export { logSink } from './log/log-sink.ts';
+export { changeStoreSink } from './postgres/change-store-sink.ts';
+export { classify } from './postgres/classify.ts';
+export { deadLetterSink } from './postgres/dead-letter-sink.ts';
+export { createPool, type Pool, type PoolOptions, probe } from './postgres/pool.ts';
+export { Positions } from './postgres/positions.ts';
+export { reviewsSink } from './postgres/reviews-sink.ts';
+export { transactionalSink } from './postgres/transactional-sink.ts';

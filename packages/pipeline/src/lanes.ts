@@ -105,11 +105,9 @@ export class Lanes<E> implements AssignmentListener {
     const starts = new Map<string, bigint>();
     await Promise.all(
       partitions.map(async position => {
-        const { topic, partition, nextOffset: committed } = position;
-        const holding = this.#hold({ topic, partition });
-        const start = await this.#open(holding, AbortSignal.any([holding.gone.signal, signal]));
-        if (start === undefined || holding.gone.signal.aborted) return;
-        const resumeAt = start.stored ?? committed;
+        const holding = this.#hold({ topic: position.topic, partition: position.partition });
+        const resumeAt = await this.#open(position, AbortSignal.any([holding.gone.signal, signal]));
+        if (resumeAt === undefined || holding.gone.signal.aborted) return;
         holding.lane = this.#createLane(holding, resumeAt, resumeAt);
         starts.set(partitionKey(position), resumeAt);
       }),
@@ -157,11 +155,11 @@ export class Lanes<E> implements AssignmentListener {
   }
 
   /** Opens the sink for a partition, however long that takes; undefined when the partition went meanwhile. */
-  async #open(holding: Holding, gone: AbortSignal): Promise<{ stored: bigint | undefined } | undefined> {
+  async #open(position: Position, gone: AbortSignal): Promise<bigint | undefined> {
     const { sink, clock, random, observer } = this.#options;
     for (let attempt = 0; !gone.aborted; attempt += 1) {
       try {
-        return { stored: await sink.open(holding.partition, gone) };
+        return await sink.open(position, gone);
       } catch (error) {
         if (gone.aborted) break;
         observer.troubled?.('open', error);
@@ -226,9 +224,9 @@ export class Lanes<E> implements AssignmentListener {
     holding.lane = undefined;
     await failed?.close(gone);
     await clock.sleep(backoffDelayMs(openBackoff, 1, random), gone).catch(() => {});
-    const start = await this.#open(holding, gone);
-    if (start === undefined || failed === undefined || gone.aborted) return;
-    const resumeAt = start.stored ?? failed.position;
+    if (failed === undefined) return;
+    const resumeAt = await this.#open({ ...holding.partition, nextOffset: failed.position }, gone);
+    if (resumeAt === undefined || gone.aborted) return;
     holding.lane = this.#createLane(holding, resumeAt, resumeAt);
     source.seek({ ...holding.partition, nextOffset: resumeAt });
     this.#regulate(holding);

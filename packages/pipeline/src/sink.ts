@@ -1,5 +1,6 @@
 import type { Batch } from './batch.ts';
 import type { TopicPartition } from './record.ts';
+import type { Position } from './source.ts';
 
 /** What a sink says about a batch that it has persisted. */
 export interface Receipt {
@@ -20,10 +21,11 @@ export const everythingNew: Receipt = { duplicates: noDuplicates };
  */
 export interface Sink<E> {
   /**
-   * The partition is ours now. A sink that stores positions fences out earlier owners here and returns the offset to
-   * resume at; others return undefined, and the consumer group's committed offset counts.
+   * The partition is ours now, and this is where the consumer group stands in it. Resolves with the offset to resume
+   * at: a sink that stores positions fences out earlier owners here and answers with its own position, which counts for
+   * more than the group's; others answer with the one they were given.
    */
-  open(partition: TopicPartition, signal: AbortSignal): Promise<bigint | undefined>;
+  open(position: Position, signal: AbortSignal): Promise<bigint>;
   /**
    * Persists the effects of all deliverable items, wholly or not at all. Once it resolves they survive a crash. A sink
    * that stores positions persists effects, ids, position and ledger counts in one transaction, and skips what its
@@ -37,7 +39,7 @@ export interface Sink<E> {
 /** Wraps `deliver` and leaves the other two as they are. */
 export function wrapDeliver<E>(inner: Sink<E>, deliver: Sink<E>['deliver']): Sink<E> {
   return {
-    open: (partition, signal) => inner.open(partition, signal),
+    open: (position, signal) => inner.open(position, signal),
     deliver,
     close: partition => inner.close(partition),
   };

@@ -1,0 +1,132 @@
+import { createHash } from 'node:crypto';
+import { deadLetterHeaders as names, topics } from '@tidemark/contracts';
+import {
+  type DeadLetter,
+  type DeadLetterPort,
+  type Decision,
+  headerText,
+  type SourceRecord,
+} from '@tidemark/pipeline';
+import type { MessageSender, OutgoingMessage } from './kafka-producer.ts';
+
+/** A dead letter as it is read back from its topic. */
+export interface StoredDeadLetter {
+  readonly eventId: string;
+  readonly pipeline: string;
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: bigint;
+  /** Text of the original key; null when there was none or it is not UTF-8 that PostgreSQL can store. */
+  readonly key: string | null;
+  readonly reason: string;
+  /** Class and message of the error. */
+  readonly error: string;
+  readonly payload: Buffer;
+  /** The payload when it is JSON that PostgreSQL can store, else null. */
+  readonly payloadJson: string | null;
+  readonly attempts: number;
+  /** ISO 8601. */
+  readonly failedAt: string;
+}
+
+/** Longest error message that a header carries, characters. */
+const errorMessageMax = 2000;
+const ownHeader = /^tidemark-dlq-/;
+
+/** Writes dead letters to `events.dlq`: key, value and headers of the record untouched, the circumstances as headers beside. */
+export function kafkaDeadLetters(sender: MessageSender, group: string): DeadLetterPort {
+  return letters => sender.send(letters.map(letter => deadLetterMessage(letter, group)));
+}
+
+/**
+ * A UUID (version 5 layout, RFC 9562 §5.5) of what failed where. A crash may write a dead letter twice; both copies
+ * have this id, so whatever reads them can tell.
+ */
+export function deadLetterId(
+  pipeline: string,
+  record: Pick<SourceRecord, 'topic' | 'partition' | 'offset'>,
+): string {
+  const name = `${pipeline}/${record.topic}/${record.partition}/${record.offset}`;
+  const hash = createHash('sha1').update(`tidemark dead letter ${name}`).digest().subarray(0, 16);
+  hash.writeUInt8((hash.readUInt8(6) & 0x0f) | 0x50, 6);
+  hash.writeUInt8((hash.readUInt8(8) & 0x3f) | 0x80, 8);
+  const hex = hash.toString('hex');
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+}
+
+function deadLetterMessage({ pipeline, record, rejection }: DeadLetter, group: string): OutgoingMessage {
+  const added: Record<string, string> = {
+    [names.eventId]: deadLetterId(pipeline, record),
+    [names.pipeline]: pipeline,
+    [names.group]: group,
+    [names.topic]: record.topic,
+    [names.partition]: String(record.partition),
+    [names.offset]: String(record.offset),
+    [names.timestamp]: String(record.timestampMs),
+    [names.reason]: rejection.reason,
+    [names.errorClass]: rejection.errorClass,
+    [names.errorMessage]: rejection.message.slice(0, errorMessageMax),
+    [names.attempts]: String(rejection.attempts),
+    [names.firstFailedAt]: new Date(rejection.firstFailedAtMs).toISOString(),
+    [names.lastFailedAt]: new Date(rejection.lastFailedAtMs).toISOString(),
+  };
+  // A replayed event that fails again is a new dead letter; the headers of the old one would contradict it.
+  const original = record.headers
+    .filter(([name]) => !ownHeader.test(name.toString()))
+    .map(([name, value]) => [name, value ?? Buffer.alloc(0)] as const);
+  return {
+    topic: topics.deadLetters,
+    key: record.key ?? undefined,
+    value: record.value ?? undefined,
+    headers: [
+      ...original,
+      ...Object.entries(added).map(([name, value]) => [Buffer.from(name), Buffer.from(value)] as const),
+    ],
+  };
+}
+
+/** Reads a record of the dead-letter topic. One that somebody else put there is kept under its own place in the topic. */
+export function decodeDeadLetter(record: SourceRecord): Decision<StoredDeadLetter> {
+  const header = (name: string) => headerText(record, name);
+  const pipeline = header(names.pipeline) ?? 'unknown';
+  const place = {
+    topic: header(names.topic) ?? record.topic,
+    partition: Number(header(names.partition) ?? record.partition),
+    offset: BigInt(header(names.offset) ?? record.offset),
+  };
+  const payload = record.value ?? Buffer.alloc(0);
+  const event: StoredDeadLetter = {
+    eventId: header(names.eventId) ?? deadLetterId(pipeline, place),
+    pipeline,
+    ...place,
+    key: storableText(record.key),
+    reason: header(names.reason) ?? 'unknown',
+    error: `${header(names.errorClass) ?? 'unknown'}: ${header(names.errorMessage) ?? ''}`.replaceAll(
+      '\0',
+      '',
+    ),
+    payload,
+    payloadJson: storableJson(payload),
+    attempts: Number(header(names.attempts) ?? 0),
+    failedAt: header(names.lastFailedAt) ?? new Date(record.timestampMs).toISOString(),
+  };
+  return { fate: 'deliver', event };
+}
+
+/** PostgreSQL's text cannot hold NUL (PostgreSQL, "Character Types"). */
+function storableText(bytes: Buffer | null): string | null {
+  const text = bytes?.toString();
+  return text === undefined || text.includes('\0') ? null : text;
+}
+
+/** Nor can jsonb hold the escape \u0000 or half a surrogate pair (PostgreSQL, "JSON Types"). */
+function storableJson(bytes: Buffer): string | null {
+  const text = bytes.toString();
+  if (/\\u0000|\\u[dD][89a-fA-F]/.test(text) || text.includes('\0')) return null;
+  try {
+    JSON.parse(text);
+    return text;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,57 @@
+import type { DeliverableItem, Sink } from '@tidemark/pipeline';
+import type { StoredDeadLetter } from '../kafka/dead-letters.ts';
+import type { Pool, Transaction } from './pool.ts';
+import { splitRepeats } from './repeats.ts';
+import { transactionalSink } from './transactional-sink.ts';
+
+const storeLetters = `
+  WITH stored AS (
+    INSERT INTO dlq_events (event_id, pipeline, source_topic, source_partition, source_offset, key, reason, error,
+      original_payload, payload_bytes, attempts, failed_at)
+    SELECT event_id, pipeline, source_topic, source_partition, source_offset, key, reason, error,
+      original_payload::jsonb, payload_bytes, attempts, failed_at
+    FROM unnest($1::uuid[], $2::text[], $3::text[], $4::int[], $5::bigint[], $6::text[], $7::text[], $8::text[],
+      $9::text[], $10::bytea[], $11::int[], $12::timestamptz[])
+      AS input (event_id, pipeline, source_topic, source_partition, source_offset, key, reason, error,
+        original_payload, payload_bytes, attempts, failed_at)
+    ON CONFLICT DO NOTHING RETURNING event_id
+  )
+  SELECT event_id::text AS id FROM stored`;
+
+/** The browsable copy of the dead-letter topic. */
+export function deadLetterSink(pipeline: string, pool: Pool): Sink<StoredDeadLetter> {
+  return transactionalSink(pipeline, pool, write);
+}
+
+async function write(
+  transaction: Transaction,
+  items: readonly DeliverableItem<StoredDeadLetter>[],
+): Promise<ReadonlySet<bigint>> {
+  const { unique, repeats } = splitRepeats(items, item => item.event.eventId);
+  const { rows } = await transaction.query<{ id: string }>({
+    name: 'store-dead-letters',
+    text: storeLetters,
+    values: columns(unique),
+  });
+  const written = new Set(rows.map(row => row.id));
+  const known = unique.filter(item => !written.has(item.event.eventId));
+  return new Set([...repeats, ...known.map(item => item.record.offset)]);
+}
+
+function columns(items: readonly DeliverableItem<StoredDeadLetter>[]): unknown[][] {
+  const of = <T>(pick: (letter: StoredDeadLetter) => T) => items.map(item => pick(item.event));
+  return [
+    of(letter => letter.eventId),
+    of(letter => letter.pipeline),
+    of(letter => letter.topic),
+    of(letter => letter.partition),
+    of(letter => letter.offset.toString()),
+    of(letter => letter.key),
+    of(letter => letter.reason),
+    of(letter => letter.error),
+    of(letter => letter.payloadJson),
+    of(letter => letter.payload),
+    of(letter => letter.attempts),
+    of(letter => letter.failedAt),
+  ];
+}

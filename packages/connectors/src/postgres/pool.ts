@@ -1,0 +1,97 @@
+import { DeliveryError } from '@tidemark/pipeline';
+import { type Client, Pool, type PoolClient } from 'pg';
+
+export type { Pool } from 'pg';
+
+export interface PoolOptions {
+  readonly databaseUrl: string;
+  /** Shown in pg_stat_activity. */
+  readonly applicationName: string;
+  /** Connections, at most. Two to four saturate a small machine. */
+  readonly connections: number;
+  /** Time that one statement may take, milliseconds; a batch that takes longer is delivered in smaller ones. */
+  readonly statementTimeoutMs?: number;
+  /** An idle connection was lost; the next use opens another. */
+  readonly onLost?: (error: unknown) => void;
+}
+
+/** Grace of the client over the server's own limits: when it is used up the connection is considered dead. */
+const graceMs = 5000;
+
+/**
+ * Connections for sinks, with limits on everything that could hang: a server that stops answering, a lock that is
+ * never released, and our own transaction when this process is stopped in the middle of it, so that whoever takes the
+ * partition over is not blocked by a sleeper (PostgreSQL, "Client Connection Defaults").
+ */
+export function createPool(options: PoolOptions): Pool {
+  const { statementTimeoutMs = 30_000 } = options;
+  const pool = new Pool({
+    connectionString: options.databaseUrl,
+    application_name: options.applicationName,
+    max: options.connections,
+    connectionTimeoutMillis: 5000,
+    idleTimeoutMillis: 30_000,
+    keepAlive: true,
+    statement_timeout: statementTimeoutMs,
+    lock_timeout: Math.min(statementTimeoutMs, 10_000),
+    idle_in_transaction_session_timeout: 10_000,
+    query_timeout: statementTimeoutMs + graceMs,
+  });
+  pool.on('error', error => options.onLost?.(error));
+  return pool;
+}
+
+/** The shape of a connection inside a transaction. */
+export type Transaction = Pick<Client, 'query'>;
+
+/**
+ * Runs `work` in a transaction and commits it. A connection that is lost during COMMIT leaves the outcome unknown:
+ * whoever repeats has to compare the stored position first.
+ */
+export async function inTransaction<T>(
+  pool: Pool,
+  signal: AbortSignal,
+  work: (transaction: Transaction) => Promise<T>,
+): Promise<T> {
+  signal.throwIfAborted();
+  const client = await pool.connect();
+  // Ending the connection is the only way to abandon a statement that does not come back.
+  const abandon = () => void client.end().catch(() => {});
+  signal.addEventListener('abort', abandon, { once: true });
+  let usable = false;
+  try {
+    const result = await attempt(client, work);
+    usable = true;
+    return result;
+  } catch (error) {
+    usable = !signal.aborted && (await rolledBack(client));
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', abandon);
+    client.release(!usable);
+  }
+}
+
+async function attempt<T>(client: PoolClient, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+  await client.query('BEGIN');
+  const result = await work(client);
+  const committed = await client.query('COMMIT');
+  // The server answers COMMIT of a failed transaction with ROLLBACK and no error.
+  if (committed.command !== 'COMMIT') throw new DeliveryError('transient', 'the transaction was rolled back');
+  return result;
+}
+
+async function rolledBack(client: PoolClient): Promise<boolean> {
+  try {
+    await client.query('ROLLBACK');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Rejects unless the database answers and takes writes. */
+export async function probe(pool: Pool): Promise<void> {
+  const { rows } = await pool.query<{ standby: boolean }>('SELECT pg_is_in_recovery() AS standby');
+  if (rows[0]?.standby) throw new DeliveryError('down', 'the database is a standby and takes no writes');
+}
