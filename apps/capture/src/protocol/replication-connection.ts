@@ -1,0 +1,103 @@
+import { TidemarkError } from '@tidemark/kernel';
+import { Client, type ClientConfig, escapeIdentifier, escapeLiteral } from 'pg';
+import { formatLsn } from './lsn.ts';
+import { standbyStatus } from './wal-frame.ts';
+
+export interface ReplicationOptions {
+  /** Connection URL of the database that the slot belongs to. */
+  readonly url: string;
+  readonly applicationName: string;
+  readonly slot: string;
+  readonly publication: string;
+  /** First byte that is wanted; commits before it are not sent again. */
+  readonly startLsn: bigint;
+  /** Takes one frame; the bytes belong to the socket and are valid only during the call. */
+  readonly onFrame: (frame: Buffer) => void;
+  /** Wall clock, milliseconds since the Unix epoch. */
+  readonly now: () => number;
+}
+
+/** A running stream of a replication slot. */
+export interface ReplicationConnection {
+  /** Resolves when the server ended the stream, rejects when the connection failed. Never before one of the two. */
+  readonly ended: Promise<void>;
+  /** Stops reading from the socket, so that the server waits. */
+  pause(): void;
+  resume(): void;
+  /** Reports the confirmed position; the server may forget everything before it. */
+  confirm(lsn: bigint, requestReply: boolean): void;
+  close(): Promise<void>;
+}
+
+/** The part of pg's wire connection that streaming needs; its types do not declare it. */
+interface WireConnection {
+  readonly stream: { pause(): void; resume(): void };
+  on(event: 'copyData', listener: (message: { chunk: Buffer }) => void): void;
+  once(event: 'replicationStart', listener: () => void): void;
+  sendCopyFromChunk(chunk: Buffer): void;
+}
+
+/**
+ * Settings of the session. The output functions of the types obey them, so the text of a value depends on nothing
+ * that the server's configuration says; and a peer that vanished is noticed within a minute.
+ */
+const sessionSettings = [
+  ['datestyle', 'ISO'],
+  ['intervalstyle', 'postgres'],
+  ['timezone', 'UTC'],
+  ['extra_float_digits', '3'],
+  ['bytea_output', 'hex'],
+  ['wal_sender_timeout', '60s'],
+  ['tcp_keepalives_idle', '20'],
+  ['statement_timeout', '0'],
+]
+  .map(([name, value]) => `-c ${name}=${value}`)
+  .join(' ');
+
+/**
+ * Starts streaming a slot.
+ * @throws the server's error, for example 55006 when another session streams the slot
+ */
+export async function startReplication(options: ReplicationOptions): Promise<ReplicationConnection> {
+  const config: ClientConfig & { readonly replication: 'database' } = {
+    connectionString: options.url,
+    application_name: options.applicationName,
+    options: sessionSettings,
+    keepAlive: true,
+    connectionTimeoutMillis: 10_000,
+    replication: 'database',
+  };
+  const client = new Client(config);
+  // Failures reach us through the pending statement; without a listener they would end the process as well.
+  client.on('error', () => {});
+  await client.connect();
+  const wire = (client as unknown as { connection: WireConnection }).connection;
+  wire.on('copyData', message => options.onFrame(message.chunk));
+  const started = new Promise<void>(resolve => wire.once('replicationStart', resolve));
+  const ended = client.query(startStatement(options)).then(
+    () => undefined,
+    (error: unknown) => Promise.reject(error),
+  );
+  ended.catch(() => {}); // whoever waits for it handles it; until then it must not count as unhandled
+  await Promise.race([started, ended.then(() => Promise.reject(endedAtOnce()))]).catch(async error => {
+    await client.end().catch(() => {});
+    throw error;
+  });
+  return {
+    ended,
+    pause: () => wire.stream.pause(),
+    resume: () => wire.stream.resume(),
+    confirm: (lsn, requestReply) => wire.sendCopyFromChunk(standbyStatus(lsn, options.now(), requestReply)),
+    // With a statement running, pg closes the socket at once; what was written before still reaches the server.
+    close: () => client.end().catch(() => {}),
+  };
+}
+
+function startStatement({ slot, publication, startLsn }: ReplicationOptions): string {
+  const settings = `proto_version '1', publication_names ${escapeLiteral(escapeIdentifier(publication))}, messages 'true'`;
+  return `START_REPLICATION SLOT ${escapeIdentifier(slot)} LOGICAL ${formatLsn(startLsn)} (${settings})`;
+}
+
+function endedAtOnce(): TidemarkError {
+  return new TidemarkError('REPLICATION_ENDED', 'the server ended the replication stream before it began');
+}
