@@ -11,6 +11,7 @@ export { createMetrics, type Metrics, type MetricsOptions } from './metrics.ts';
 export {
   createOps,
   explainListenError,
+  type FurtherRoutes,
   mountOps,
   type Ops,
   type OpsAnswer,

@@ -110,15 +110,23 @@ export interface OpsServer extends Service {
   readonly port: number;
 }
 
+/** Answers what the three routes do not; undefined when it has no such route either. */
+export type FurtherRoutes = (method: string, url: URL) => OpsAnswer | Promise<OpsAnswer> | undefined;
+
 /** A small HTTP server for services that have no other one. */
-export function opsServer(address: { readonly host: string; readonly port: number }, ops: Ops): OpsServer {
+export function opsServer(
+  address: { readonly host: string; readonly port: number },
+  ops: Ops,
+  further: FurtherRoutes = () => undefined,
+): OpsServer {
+  const route = async (method: string, url: URL): Promise<OpsAnswer> => {
+    const answer = Object.entries(opsRoutes).find(([path]) => path === url.pathname)?.[1];
+    if (answer) return answer(ops);
+    return (await further(method, url)) ?? json(404, { error: `no route ${method} ${url.pathname}` });
+  };
   const server = createServer((request, response) => {
-    const path = new URL(request.url ?? '/', 'http://localhost').pathname;
-    const answer = Object.entries(opsRoutes).find(([route]) => route === path)?.[1];
-    const outcome = answer
-      ? Promise.resolve(answer(ops))
-      : Promise.resolve(json(404, { error: `no route ${path}` }));
-    void respond(response, outcome);
+    const url = new URL(request.url ?? '/', 'http://localhost');
+    void respond(response, route(request.method ?? 'GET', url));
   });
   return {
     ...lifecycle('ops server', {
