@@ -9,6 +9,7 @@ export {
 } from './kafka/dead-letters.ts';
 export { createMessageSender, type MessageSender, type OutgoingMessage } from './kafka/kafka-producer.ts';
 export { KafkaSource, type KafkaSourceOptions } from './kafka/kafka-source.ts';
+export { LagReader, type PartitionLag } from './kafka/lag.ts';
 export { ensureTopics } from './kafka/topics.ts';
 export { logSink } from './log/log-sink.ts';
 export { changeStoreSink } from './postgres/change-store-sink.ts';

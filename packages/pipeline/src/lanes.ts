@@ -81,11 +81,13 @@ export class Lanes<E> implements AssignmentListener {
     const lanes = [...this.#holdings.values()].flatMap(({ lane }) => lane ?? []);
     const pending = lanes.flatMap(lane => lane.oldestPendingMs ?? []);
     return {
-      positions: lanes.map(({ partition, position }) => ({
+      partitions: lanes.map(({ partition, position }) => ({
         topic: partition.topic,
         partition: partition.partition,
         nextOffset: position,
+        counts: this.#options.ledger.of(partition),
       })),
+      deliveries: this.slots.taken,
       queuedRecords: lanes.reduce((sum, lane) => sum + lane.queuedRecords, 0),
       queuedBytes: lanes.reduce((sum, lane) => sum + lane.queuedBytes, 0),
       oldestPendingMs: pending.length === 0 ? undefined : Math.min(...pending),
@@ -207,7 +209,7 @@ export class Lanes<E> implements AssignmentListener {
     ledger.begin(records);
     try {
       const receipt = await sink.deliver(batch, signal);
-      ledger.settle(records, countBatch(batch, receipt));
+      ledger.settle(batch.partition, records, countBatch(batch, receipt));
     } catch (error) {
       ledger.abandon(records);
       throw error;

@@ -1,5 +1,6 @@
 import type { Batch } from './batch.ts';
 import { countFates } from './batch.ts';
+import { partitionKey, type TopicPartition } from './record.ts';
 import type { Receipt } from './sink.ts';
 
 /** What became of the records of a partition. */
@@ -23,15 +24,29 @@ export function countBatch<E>(batch: Batch<E>, receipt: Receipt): LedgerCounts {
   };
 }
 
+const noCounts: LedgerCounts = { read: 0, delivered: 0, duplicate: 0, filtered: 0, deadLettered: 0 };
+
+export function addCounts(a: LedgerCounts, b: LedgerCounts): LedgerCounts {
+  return {
+    read: a.read + b.read,
+    delivered: a.delivered + b.delivered,
+    duplicate: a.duplicate + b.duplicate,
+    filtered: a.filtered + b.filtered,
+    deadLettered: a.deadLettered + b.deadLettered,
+  };
+}
+
 /**
- * The books of a running pipeline. `taken` is counted where records leave the queue, the outcomes where deliveries
- * are acknowledged, and what is in flight by the deliveries themselves: three places that must agree.
+ * The books of a running pipeline. What is taken is counted where records leave the queue, the outcomes where
+ * deliveries are acknowledged, and what is in flight by the deliveries themselves: three places that must agree.
  */
 export class Ledger {
   #taken = 0;
   #inFlight = 0;
-  #counts: LedgerCounts = { read: 0, delivered: 0, duplicate: 0, filtered: 0, deadLettered: 0 };
+  #counts = noCounts;
+  readonly #byPartition = new Map<string, LedgerCounts>();
 
+  /** Since the pipeline started. */
   get counts(): LedgerCounts {
     return this.#counts;
   }
@@ -46,6 +61,11 @@ export class Ledger {
     return this.#taken - delivered - duplicate - filtered - deadLettered - this.#inFlight;
   }
 
+  /** The counts of one partition since the pipeline started. */
+  of(partition: TopicPartition): LedgerCounts {
+    return this.#byPartition.get(partitionKey(partition)) ?? noCounts;
+  }
+
   take(records: number): void {
     this.#taken += records;
   }
@@ -54,16 +74,10 @@ export class Ledger {
     this.#inFlight += records;
   }
 
-  settle(records: number, added: LedgerCounts): void {
+  settle(partition: TopicPartition, records: number, added: LedgerCounts): void {
     this.#inFlight -= records;
-    const { read, delivered, duplicate, filtered, deadLettered } = this.#counts;
-    this.#counts = {
-      read: read + added.read,
-      delivered: delivered + added.delivered,
-      duplicate: duplicate + added.duplicate,
-      filtered: filtered + added.filtered,
-      deadLettered: deadLettered + added.deadLettered,
-    };
+    this.#counts = addCounts(this.#counts, added);
+    this.#byPartition.set(partitionKey(partition), addCounts(this.of(partition), added));
   }
 
   /** Records given back whole: they will be read again, here or elsewhere. */

@@ -38,9 +38,13 @@ export type PipelineState = 'starting' | 'running' | 'paused' | 'waiting' | 'sto
 export interface PipelineStatus {
   readonly name: string;
   readonly state: PipelineState;
-  readonly positions: readonly Position[];
+  /** What is ours now, with the counts since the start. */
+  readonly partitions: readonly (Position & { readonly counts: LedgerCounts })[];
   readonly counts: LedgerCounts;
+  /** Records in deliveries that run now. */
   readonly inFlight: number;
+  /** Deliveries that run now. */
+  readonly deliveries: number;
   readonly queuedRecords: number;
   readonly queuedBytes: number;
   /** Must be 0. */
@@ -79,18 +83,14 @@ export class Pipeline<E> {
   }
 
   /**
-   * Begins to work. The promise that `finished` gives ends with the pipeline: normally after `stop`, with an error when the
-   * source met something that no retry can mend.
+   * Works until `stop`. Rejects only when the source met something that no retry can mend, or with a defect; the
+   * process had better end then.
    */
-  start(): void {
+  run(): Promise<void> {
     if (this.#stopping)
       throw new TidemarkError('PIPELINE_STOPPED', `pipeline ${this.#config.name} was stopped`);
     this.#reading ??= this.#read();
-    this.#reading.catch(() => {}); // reported through `finished`
-  }
-
-  get finished(): Promise<void> {
-    return this.#reading ?? Promise.resolve();
+    return this.#reading;
   }
 
   /** Drains, commits and leaves the group. What is not finished when the deadline aborts is abandoned whole. */

@@ -1,7 +1,6 @@
+import { performance } from 'node:perf_hooks';
 import { DeliveryError } from '@tidemark/pipeline';
-import { type Client, Pool, type PoolClient } from 'pg';
-
-export type { Pool } from 'pg';
+import { Pool as PgPool, type PoolClient, type QueryResult, type QueryResultRow } from 'pg';
 
 export interface PoolOptions {
   readonly databaseUrl: string;
@@ -13,7 +12,12 @@ export interface PoolOptions {
   readonly statementTimeoutMs?: number;
   /** An idle connection was lost; the next use opens another. */
   readonly onLost?: (error: unknown) => void;
+  /** A named statement of a transaction was answered. */
+  readonly onQuery?: (name: string, durationMs: number) => void;
 }
+
+/** A pool of `pg` that knows whom to tell how long statements take. */
+export type Pool = PgPool & { readonly onQuery?: PoolOptions['onQuery'] };
 
 /** Grace of the client over the server's own limits: when it is used up the connection is considered dead. */
 const graceMs = 5000;
@@ -25,7 +29,7 @@ const graceMs = 5000;
  */
 export function createPool(options: PoolOptions): Pool {
   const { statementTimeoutMs = 30_000 } = options;
-  const pool = new Pool({
+  const pool = new PgPool({
     connectionString: options.databaseUrl,
     application_name: options.applicationName,
     max: options.connections,
@@ -38,11 +42,20 @@ export function createPool(options: PoolOptions): Pool {
     query_timeout: statementTimeoutMs + graceMs,
   });
   pool.on('error', error => options.onLost?.(error));
-  return pool;
+  return Object.assign(pool, { onQuery: options.onQuery });
 }
 
-/** The shape of a connection inside a transaction. */
-export type Transaction = Pick<Client, 'query'>;
+/** A statement that is prepared once for each connection under its name. */
+export interface Statement {
+  readonly name: string;
+  readonly text: string;
+  readonly values: unknown[];
+}
+
+/** A connection inside a transaction. */
+export interface Transaction {
+  query<Row extends QueryResultRow>(statement: Statement): Promise<QueryResult<Row>>;
+}
 
 /**
  * Runs `work` in a transaction and commits it. A connection that is lost during COMMIT leaves the outcome unknown:
@@ -60,7 +73,7 @@ export async function inTransaction<T>(
   signal.addEventListener('abort', abandon, { once: true });
   let usable = false;
   try {
-    const result = await attempt(client, work);
+    const result = await attempt(client, timed(client, pool.onQuery), work);
     usable = true;
     return result;
   } catch (error) {
@@ -72,13 +85,28 @@ export async function inTransaction<T>(
   }
 }
 
-async function attempt<T>(client: PoolClient, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+async function attempt<T>(
+  client: PoolClient,
+  transaction: Transaction,
+  work: (transaction: Transaction) => Promise<T>,
+): Promise<T> {
   await client.query('BEGIN');
-  const result = await work(client);
+  const result = await work(transaction);
   const committed = await client.query('COMMIT');
   // The server answers COMMIT of a failed transaction with ROLLBACK and no error.
   if (committed.command !== 'COMMIT') throw new DeliveryError('transient', 'the transaction was rolled back');
   return result;
+}
+
+function timed(client: PoolClient, onQuery: PoolOptions['onQuery']): Transaction {
+  return {
+    async query<Row extends QueryResultRow>(statement: Statement) {
+      const startedMs = performance.now();
+      const result = await client.query<Row>(statement);
+      onQuery?.(statement.name, performance.now() - startedMs);
+      return result;
+    },
+  };
 }
 
 async function rolledBack(client: PoolClient): Promise<boolean> {

@@ -1,0 +1,22 @@
+import type { Metrics } from '@tidemark/observability';
+import type { HostedPipeline } from './host.ts';
+import type { LagSampler } from './lag-sampler.ts';
+
+const states = ['starting', 'running', 'paused', 'waiting', 'stopped'] as const;
+
+/** Sets the gauges whose truth lies in the pipelines, at each scrape. */
+export function exposeGauges(metrics: Metrics, hosted: readonly HostedPipeline[], lags: LagSampler): void {
+  metrics.beforeScrape(() => {
+    for (const { name, group, topic, pipeline } of hosted) {
+      const status = pipeline.status();
+      metrics.gauge('inflight_workers').set({ pipeline: name }, status.deliveries);
+      metrics.gauge('pipeline_unaccounted_events').set({ pipeline: name }, status.unaccounted);
+      for (const state of states) {
+        metrics.gauge('pipeline_state').set({ pipeline: name, state }, state === status.state ? 1 : 0);
+      }
+      for (const { partition, lag } of lags.sampleOf(name)?.partitions ?? []) {
+        metrics.gauge('consumer_lag').set({ group, topic, partition }, Number(lag));
+      }
+    }
+  });
+}

@@ -1,0 +1,76 @@
+import { LagReader, type PartitionLag } from '@tidemark/connectors';
+import { type Clock, describeError } from '@tidemark/kernel';
+import type { Logger } from '@tidemark/observability';
+import type { HostedPipeline } from './host.ts';
+
+/** What was seen of a pipeline at the last sample. */
+export interface LagSample {
+  readonly partitions: readonly PartitionLag[];
+  /** Records dealt with a second since the sample before; null until there were two. */
+  readonly ratePerSec: number | null;
+}
+
+const intervalMs = 10_000;
+
+/** Looks at the lag of every pipeline's group every ten seconds. A broker that does not answer leaves the last sample. */
+export class LagSampler {
+  readonly #reader: LagReader;
+  readonly #hosted: readonly HostedPipeline[];
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #samples = new Map<string, LagSample>();
+  readonly #seen = new Map<string, { readonly records: number; readonly atMs: number }>();
+  readonly #stopped = new AbortController();
+  #loop: Promise<void> = Promise.resolve();
+
+  constructor(reader: LagReader, hosted: readonly HostedPipeline[], clock: Clock, logger: Logger) {
+    this.#reader = reader;
+    this.#hosted = hosted;
+    this.#clock = clock;
+    this.#logger = logger;
+  }
+
+  sampleOf(pipeline: string): LagSample | undefined {
+    return this.#samples.get(pipeline);
+  }
+
+  start(): void {
+    this.#loop = this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    await this.#loop;
+    await this.#reader.close();
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopped;
+    while (!signal.aborted) {
+      await this.#sampleAll();
+      await this.#clock.sleep(intervalMs, signal).catch(() => {});
+    }
+  }
+
+  async #sampleAll(): Promise<void> {
+    for (const hosted of this.#hosted) {
+      try {
+        const partitions = await this.#reader.read(hosted.group, [hosted.topic]);
+        this.#samples.set(hosted.name, { partitions, ratePerSec: this.#rate(hosted) });
+      } catch (error) {
+        this.#logger.debug(
+          { pipeline: hosted.name, error: describeError(error) },
+          'lag could not be sampled',
+        );
+      }
+    }
+  }
+
+  #rate({ name, pipeline }: HostedPipeline): number | null {
+    const now = { records: pipeline.status().counts.read, atMs: this.#clock.monotonic() };
+    const before = this.#seen.get(name);
+    this.#seen.set(name, now);
+    if (!before) return null;
+    return ((now.records - before.records) / (now.atMs - before.atMs)) * 1000;
+  }
+}
