@@ -68,6 +68,10 @@ export async function inTransaction<T>(
 ): Promise<T> {
   signal.throwIfAborted();
   const client = await pool.connect();
+  if (signal.aborted) {
+    client.release();
+    throw signal.reason;
+  }
   // Ending the connection is the only way to abandon a statement that does not come back.
   const abandon = () => void client.end().catch(() => {});
   signal.addEventListener('abort', abandon, { once: true });
