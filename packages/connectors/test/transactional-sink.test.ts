@@ -8,6 +8,7 @@ import {
   type Pool,
   reviewsSink,
 } from '@tidemark/connectors';
+import type { ReviewCreated } from '@tidemark/contracts';
 import { asDeliveryError, countBatch, type FailureKind } from '@tidemark/pipeline';
 import { eventually, startPostgres, type TestPostgres } from '@tidemark/testkit';
 import { Client } from 'pg';
