@@ -39,7 +39,10 @@ export async function preflight(client: ClientBase, needsSlot: boolean): Promise
 function faultsOf(facts: Facts, needsSlot: boolean): [fault: string, remedy: string][] {
   const faults: [string, string][] = [];
   if (facts.version < versionMin) {
-    faults.push([`PostgreSQL ${facts.version} is older than 14`, 'Upgrade the server to PostgreSQL 14 or newer.']);
+    faults.push([
+      `PostgreSQL ${facts.version} is older than 14`,
+      'Upgrade the server to PostgreSQL 14 or newer.',
+    ]);
   }
   if (facts.wal_level !== 'logical') {
     faults.push([

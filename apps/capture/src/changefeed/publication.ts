@@ -20,7 +20,7 @@ export async function publishTables(
     return true;
   }
   const wanted = new Set(tables.map(table => table.oid));
-  if (published.size === wanted.size && published.isSubsetOf(wanted)) return false;
+  if (published.size === wanted.size && [...published].every(oid => wanted.has(oid))) return false;
   if (wanted.size > 0) {
     await client.query(`ALTER PUBLICATION ${escapeIdentifier(publication)} SET ${tableList(tables)}`);
   } else {
@@ -54,8 +54,7 @@ async function createPublication(
     `SELECT current_setting('server_version_num')::int4 AS version`,
   );
   const settings = [`publish = 'insert, update, delete, truncate'`, 'publish_via_partition_root = true'];
-  if ((rows[0]?.version ?? 0) >= generatedColumnsVersion)
-    settings.push('publish_generated_columns = stored');
+  if ((rows[0]?.version ?? 0) >= generatedColumnsVersion) settings.push('publish_generated_columns = stored');
   const target = tables.length === 0 ? '' : `FOR ${tableList(tables)}`;
   await client.query(
     `CREATE PUBLICATION ${escapeIdentifier(publication)} ${target} WITH (${settings.join(', ')})`,

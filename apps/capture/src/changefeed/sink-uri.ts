@@ -13,7 +13,9 @@ export interface KafkaSinkUri {
   readonly tidbExtension: boolean;
   readonly tls: boolean;
   readonly insecureSkipVerify: boolean;
-  readonly sasl: { readonly mechanism: SaslMechanism; readonly username: string; readonly password: string } | undefined;
+  readonly sasl:
+    | { readonly mechanism: SaslMechanism; readonly username: string; readonly password: string }
+    | undefined;
 }
 
 const compressions = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;

@@ -7,6 +7,8 @@ export interface DeliveryOptions {
   readonly sink: ChangeSink;
   readonly clock: Clock;
   readonly random: () => number;
+  /** A batch has left the outbox. */
+  readonly onTaken: () => void;
   readonly onAcknowledged: (batch: Batch) => void;
   /** The sink did not take a batch and is tried again. */
   readonly onTrouble: (error: unknown) => void;
@@ -22,11 +24,12 @@ const retryPolicy: BackoffPolicy = { baseMs: 100, capMs: 5000 };
  * Ends when the signal aborts, after the batch under way has settled; rejects when the sink refuses for good.
  */
 export async function deliver(options: DeliveryOptions, signal: AbortSignal): Promise<void> {
-  const { outbox, onAcknowledged } = options;
+  const { outbox, onTaken, onAcknowledged } = options;
   while (!signal.aborted) {
     await outbox.waitForEntries(signal).catch(() => {});
     if (signal.aborted) return;
     const batch = outbox.take();
+    onTaken();
     if (batch.messages.length > 0 && !(await sendUntilTaken(options, batch, signal))) return;
     outbox.release(batch);
     onAcknowledged(batch);

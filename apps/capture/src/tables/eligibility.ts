@@ -10,7 +10,10 @@ export interface EligibilityOptions {
  * Why a table cannot be captured, with the remedy; undefined when it can. A published table whose identity does not
  * suffice makes PostgreSQL refuse the user's own UPDATE and DELETE, so the question is settled before publishing.
  */
-export function whyIneligible(table: CatalogTable, { forceReplicate }: EligibilityOptions): string | undefined {
+export function whyIneligible(
+  table: CatalogTable,
+  { forceReplicate }: EligibilityOptions,
+): string | undefined {
   const name = `"${table.schema}"."${table.name}"`;
   switch (table.replicaIdentity) {
     case 'd':

@@ -1,0 +1,29 @@
+import type { ReplicaConfig } from './replica-config.ts';
+
+/** States of a changefeed, in TiCDC's words (pingcap/ticdc, pkg/config/changefeed.go). */
+export const changefeedStates = ['normal', 'warning', 'failed', 'stopped', 'finished', 'removed'] as const;
+export type ChangefeedState = (typeof changefeedStates)[number];
+
+/** The error that a changefeed shows to whoever asks. */
+export interface ChangefeedError {
+  /** RFC 3339. */
+  readonly time: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+/** A changefeed as it is kept. */
+export interface Changefeed {
+  readonly id: string;
+  readonly sinkUri: string;
+  readonly config: ReplicaConfig;
+  readonly state: ChangefeedState;
+  readonly error: ChangefeedError | null;
+  /** Null until the slot exists. */
+  readonly checkpointLsn: bigint | null;
+  /** The newest commitTs given out before the checkpoint. */
+  readonly checkpointTs: bigint;
+  readonly startTs: bigint;
+  readonly targetTs: bigint;
+  readonly createdAt: Date;
+}

@@ -1,0 +1,252 @@
+import { randomUUID } from 'node:crypto';
+import { tsoFromMs } from '@tidemark/canal-json';
+import { backoffDelayMs, type Clock, describeError, TidemarkError } from '@tidemark/kernel';
+import type { Logger } from '@tidemark/observability';
+import { Client } from 'pg';
+import { tableFilter } from '../tables/table-filter.ts';
+import type { Changefeed, ChangefeedState } from './changefeed.ts';
+import type { ChangefeedStore, NewChangefeed } from './changefeed-store.ts';
+import { FeedRunner, type FeedRunnerOptions } from './feed-runner.ts';
+import type { FeedStatus } from './feed-status.ts';
+import { dropPublication } from './publication.ts';
+import type { ReplicaConfig } from './replica-config.ts';
+import { dropSlot, resourceName } from './replication-slot.ts';
+import { parseSinkUri } from './sink-uri.ts';
+import { applicationName, currentSelection } from './source-session.ts';
+
+/** A changefeed as it is kept, with what is known about it at this moment. */
+export interface ChangefeedView extends Changefeed {
+  /** Undefined while it does not run. */
+  readonly status: FeedStatus | undefined;
+}
+
+export interface ChangefeedRequest {
+  /** A UUID unless given. */
+  readonly id: string | undefined;
+  readonly sinkUri: string;
+  readonly config: ReplicaConfig;
+}
+
+export type RunnerDefaults = Omit<FeedRunnerOptions, 'changefeedId'>;
+
+/** TiCDC's rule for ids (pingcap/ticdc, pkg/common/types.go). */
+const idPattern = /^[a-zA-Z0-9]+(-[a-zA-Z0-9]+)*$/;
+const idLengthMax = 128;
+
+/** All changefeeds: what may be asked of them, and their runners. One operation at a time changes anything. */
+export class Changefeeds {
+  readonly #defaults: RunnerDefaults;
+  readonly #store: ChangefeedStore;
+  readonly #logger: Logger;
+  readonly #clock: Clock;
+  readonly #runners = new Map<string, FeedRunner>();
+  readonly #stopping = new AbortController();
+  #loaded = false;
+  #opening: Promise<void> | undefined;
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor(defaults: RunnerDefaults) {
+    this.#defaults = defaults;
+    this.#store = defaults.store;
+    this.#logger = defaults.logger;
+    this.#clock = defaults.clock;
+  }
+
+  /** False until the stored changefeeds are known. */
+  get isLoaded(): boolean {
+    return this.#loaded;
+  }
+
+  /** Every changefeed that runs here, by id. */
+  statuses(): ReadonlyMap<string, FeedStatus> {
+    return new Map([...this.#runners].map(([id, runner]) => [id, runner.status]));
+  }
+
+  runner(id: string): FeedRunner | undefined {
+    return this.#runners.get(id);
+  }
+
+  /** Loads and starts the stored changefeeds as soon as the database answers; returns at once. */
+  open(initial: ChangefeedRequest | undefined): void {
+    this.#opening ??= this.#openWithRetry(initial);
+  }
+
+  async close(): Promise<void> {
+    this.#stopping.abort();
+    await this.#opening;
+    await this.#queue.catch(() => {});
+    await Promise.all([...this.#runners.values()].map(runner => runner.stop()));
+  }
+
+  async list(): Promise<readonly ChangefeedView[]> {
+    return (await this.#store.list()).map(feed => this.#view(feed));
+  }
+
+  /** @throws TidemarkError `CHANGEFEED_NOT_FOUND` */
+  async get(id: string): Promise<ChangefeedView> {
+    const feed = await this.#store.find(id);
+    if (feed === undefined) throw notFound(id);
+    return this.#view(feed);
+  }
+
+  /**
+   * Creates a changefeed and starts it. Its tables are checked first.
+   * @throws TidemarkError `CHANGEFEED_EXISTS`, `CHANGEFEED_ID_INVALID`, `TABLE_INELIGIBLE`, `SINK_URI_INVALID`,
+   *   `FILTER_RULE_INVALID`
+   */
+  create(request: ChangefeedRequest): Promise<ChangefeedView> {
+    return this.#exclusively(async () => {
+      const id = request.id ?? randomUUID();
+      if (!idPattern.test(id) || id.length > idLengthMax) throw invalidId(id);
+      parseSinkUri(request.sinkUri);
+      tableFilter(request.config.filter.rules, request.config.case_sensitive);
+      if ((await this.#store.find(id)) !== undefined) throw exists(id);
+      await this.#checkTables(id, request.config);
+      const feed = await this.#store.add(this.#newFeed(id, request));
+      if (feed === undefined) throw exists(id);
+      this.#run(feed);
+      return this.#view(feed);
+    });
+  }
+
+  /** Stops a changefeed until it is resumed. */
+  pause(id: string): Promise<void> {
+    return this.#exclusively(async () => {
+      await this.get(id);
+      await this.#halt(id);
+      await this.#store.setState(id, 'stopped', null);
+    });
+  }
+
+  /** Starts a changefeed that was stopped or has failed. */
+  resume(id: string): Promise<void> {
+    return this.#exclusively(async () => {
+      const feed = await this.get(id);
+      if (!resumable.has(feed.status?.state ?? feed.state)) {
+        throw new TidemarkError('CHANGEFEED_UPDATE_REFUSED', `changefeed ${id} is running already`);
+      }
+      await this.#halt(id);
+      await this.#store.setState(id, 'normal', null);
+      this.#run({ ...feed, state: 'normal' });
+    });
+  }
+
+  /** Removes a changefeed with its slot and publication. True when there was one. */
+  remove(id: string): Promise<boolean> {
+    return this.#exclusively(async () => {
+      const feed = await this.#store.find(id);
+      if (feed === undefined) return false;
+      await this.#halt(id);
+      await this.#withSource(id, async client => {
+        await dropSlot(client, resourceName(id));
+        await dropPublication(client, resourceName(id));
+      });
+      await this.#store.remove(id);
+      return true;
+    });
+  }
+
+  #exclusively<T>(work: () => Promise<T>): Promise<T> {
+    if (!this.#loaded) {
+      return Promise.reject(
+        new TidemarkError('SERVER_NOT_READY', 'the database of changefeeds does not answer yet', {
+          hint: 'Try again in a moment; /readyz tells when.',
+        }),
+      );
+    }
+    const result = this.#queue.then(work, work);
+    this.#queue = result.catch(() => {});
+    return result;
+  }
+
+  async #openWithRetry(initial: ChangefeedRequest | undefined): Promise<void> {
+    const { random } = this.#defaults;
+    const { signal } = this.#stopping;
+    for (let attempt = 0; !signal.aborted; attempt += 1) {
+      try {
+        await this.#load(initial);
+        return;
+      } catch (error) {
+        if (attempt === 0) this.#logger.warn({ error: describeError(error) }, 'waiting for the database');
+      }
+      const delayMs = backoffDelayMs({ baseMs: 200, capMs: 5000 }, attempt, random);
+      await this.#clock.sleep(delayMs, signal).catch(() => {});
+    }
+  }
+
+  async #load(initial: ChangefeedRequest | undefined): Promise<void> {
+    if (initial?.id !== undefined && (await this.#store.find(initial.id)) === undefined) {
+      await this.#store.add(this.#newFeed(initial.id, initial));
+    }
+    const feeds = await this.#store.list();
+    this.#loaded = true;
+    for (const feed of feeds) if (runs.has(feed.state)) this.#run(feed);
+  }
+
+  #newFeed(id: string, { sinkUri, config }: ChangefeedRequest): NewChangefeed {
+    return { id, sinkUri, config, startTs: tsoFromMs(this.#clock.now()) };
+  }
+
+  async #checkTables(id: string, config: ReplicaConfig): Promise<void> {
+    if (config.ignore_ineligible_table) return;
+    await this.#withSource(id, async (client, database) => {
+      const { ineligible } = await currentSelection(client, database, { config });
+      if (ineligible.length > 0) {
+        throw new TidemarkError(
+          'TABLE_INELIGIBLE',
+          `some tables cannot be captured: ${ineligible.join('; ')}`,
+          {
+            hint: 'Mend them, leave them out by filter.rules, or set ignore_ineligible_table.',
+          },
+        );
+      }
+    });
+  }
+
+  async #withSource(id: string, work: (client: Client, database: string) => Promise<void>): Promise<void> {
+    const client = new Client({
+      connectionString: this.#defaults.sourceUrl,
+      application_name: applicationName(id),
+      connectionTimeoutMillis: 10_000,
+    });
+    client.on('error', () => {}); // the statement under way rejects
+    await client.connect();
+    try {
+      await work(client, client.database ?? '');
+    } finally {
+      await client.end().catch(() => {});
+    }
+  }
+
+  #run(feed: Changefeed): void {
+    const runner = new FeedRunner({ ...this.#defaults, changefeedId: feed.id }, feed);
+    this.#runners.set(feed.id, runner);
+    runner.start();
+  }
+
+  async #halt(id: string): Promise<void> {
+    await this.#runners.get(id)?.stop();
+    this.#runners.delete(id);
+  }
+
+  #view(feed: Changefeed): ChangefeedView {
+    return { ...feed, status: this.#runners.get(feed.id)?.status };
+  }
+}
+
+const runs = new Set<ChangefeedState>(['normal', 'warning']);
+const resumable = new Set<ChangefeedState>(['stopped', 'failed', 'finished']);
+
+function notFound(id: string): TidemarkError {
+  return new TidemarkError('CHANGEFEED_NOT_FOUND', `changefeed ${id} does not exist`, { facts: { id } });
+}
+
+function exists(id: string): TidemarkError {
+  return new TidemarkError('CHANGEFEED_EXISTS', `changefeed ${id} exists already`, { facts: { id } });
+}
+
+function invalidId(id: string): TidemarkError {
+  return new TidemarkError('CHANGEFEED_ID_INVALID', `${JSON.stringify(id)} is no changefeed id`, {
+    hint: `Use letters, digits and single hyphens between them, at most ${idLengthMax}.`,
+  });
+}

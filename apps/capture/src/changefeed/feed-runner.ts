@@ -1,0 +1,125 @@
+import { type BackoffPolicy, backoffDelayMs, type Clock, errorCode, TestSignal } from '@tidemark/kernel';
+import type { Logger } from '@tidemark/observability';
+import type { ChangeSink } from '../stream/sink.ts';
+import type { Changefeed, ChangefeedError, ChangefeedState } from './changefeed.ts';
+import type { ChangefeedStore } from './changefeed-store.ts';
+import type { FeedMetrics } from './feed-metrics.ts';
+import { type FeedSettings, runFeedSession } from './feed-session.ts';
+import { type FeedStatus, newFeedStatus } from './feed-status.ts';
+import { parseSinkUri } from './sink-uri.ts';
+import { explainFailure, isPermanent } from './source-session.ts';
+
+export interface FeedRunnerOptions {
+  readonly changefeedId: string;
+  readonly sourceUrl: string;
+  readonly store: ChangefeedStore;
+  readonly makeSink: (sinkUri: string, changefeed: string) => ChangeSink;
+  readonly metrics: FeedMetrics;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly settings: FeedSettings;
+}
+
+const restartPolicy: BackoffPolicy = { baseMs: 250, capMs: 10_000 };
+
+/**
+ * Keeps one changefeed running: a session that fails is started again from the stored checkpoint, with back-off, until
+ * the changefeed is stopped or fails in a way that only a person can mend.
+ */
+export class FeedRunner {
+  readonly status: FeedStatus;
+  /** Emits when the slot is streamed. */
+  readonly streaming = new TestSignal<void>();
+  readonly #options: FeedRunnerOptions;
+  readonly #stopping = new AbortController();
+  #finished: Promise<void> | undefined;
+
+  constructor(options: FeedRunnerOptions, changefeed: Changefeed) {
+    this.#options = options;
+    this.status = newFeedStatus('normal', changefeed.checkpointTs);
+  }
+
+  start(): void {
+    this.#finished ??= this.#run();
+  }
+
+  /** Stops after the batch under way; resolves when everything is released. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#finished;
+  }
+
+  async #run(): Promise<void> {
+    const { clock, random } = this.#options;
+    const { signal } = this.#stopping;
+    for (let attempt = 0; !signal.aborted; attempt += 1) {
+      const startedMs = clock.monotonic();
+      try {
+        await this.#session(signal);
+        if (signal.aborted) return;
+      } catch (error) {
+        if (signal.aborted) return;
+        if (isPermanent(error)) return await this.#giveUp(error);
+        this.#warn(error);
+      }
+      // A session that worked for a while does not count as another failure in a row.
+      if (clock.monotonic() - startedMs > restartPolicy.capMs) attempt = 0;
+      await clock.sleep(backoffDelayMs(restartPolicy, attempt, random), signal).catch(() => {});
+    }
+  }
+
+  async #session(signal: AbortSignal): Promise<void> {
+    const { store, changefeedId, makeSink, metrics, logger } = this.#options;
+    const changefeed = await store.find(changefeedId);
+    if (changefeed === undefined) return this.#stopping.abort();
+    await runFeedSession(
+      {
+        ...this.#options,
+        changefeed,
+        partitions: parseSinkUri(changefeed.sinkUri).partitions,
+        sink: makeSink(changefeed.sinkUri, changefeed.id),
+        store,
+        status: this.status,
+        metrics,
+        logger,
+        onStreaming: () => this.#streams(),
+      },
+      signal,
+    );
+  }
+
+  #streams(): void {
+    this.#show('normal', null);
+    this.#options.logger.info({ changefeed: this.#options.changefeedId }, 'capturing changes');
+    this.streaming.emit();
+  }
+
+  #warn(error: unknown): void {
+    this.#show('warning', this.#shown(error));
+    const { logger, changefeedId } = this.#options;
+    logger.warn({ changefeed: changefeedId, error: explainFailure(error) }, 'the changefeed is interrupted');
+  }
+
+  /** Keeps the failure where a restart of the service finds it. The database may be what failed, so this may too. */
+  async #giveUp(error: unknown): Promise<void> {
+    const { logger, changefeedId, store } = this.#options;
+    const shown = this.#shown(error);
+    this.#show('failed', shown);
+    logger.error({ changefeed: changefeedId, error: explainFailure(error) }, 'the changefeed has failed');
+    await store.setState(changefeedId, 'failed', shown).catch((cause: unknown) => {
+      logger.error({ changefeed: changefeedId, error: explainFailure(cause) }, 'cannot store the failure');
+    });
+  }
+
+  #show(state: ChangefeedState, error: ChangefeedError | null): void {
+    this.status.state = state;
+    this.status.error = error;
+  }
+
+  #shown(error: unknown): ChangefeedError {
+    const code = errorCode(error) ?? 'ErrChangefeedRetryable';
+    const time = new Date(this.#options.clock.now()).toISOString();
+    return { time, code: `CDC:${code}`, message: explainFailure(error) };
+  }
+}

@@ -1,0 +1,35 @@
+import type { ChangefeedError, ChangefeedState } from './changefeed.ts';
+
+/** What is known about a running changefeed at this moment. One object a feed, written by its session. */
+export interface FeedStatus {
+  state: ChangefeedState;
+  error: ChangefeedError | null;
+  /** True while the slot is streamed. */
+  streaming: boolean;
+  /** Why the sink does not take messages; undefined while it does. */
+  sinkError: string | undefined;
+  /** Newest commitTs of which everything is acknowledged. */
+  checkpointTs: bigint;
+  /** End of the server's log when it last spoke. */
+  serverLsn: bigint;
+  /** Everything up to here is acknowledged or none of our business. */
+  reachedLsn: bigint;
+  /** Commit time of the newest acknowledged transaction, milliseconds since the Unix epoch. */
+  acknowledgedMs: number | undefined;
+  /** Bytes between the stream and the broker. */
+  outboxBytes: number;
+}
+
+export function newFeedStatus(state: ChangefeedState, checkpointTs: bigint): FeedStatus {
+  return {
+    state,
+    error: null,
+    streaming: false,
+    sinkError: undefined,
+    checkpointTs,
+    serverLsn: 0n,
+    reachedLsn: 0n,
+    acknowledgedMs: undefined,
+    outboxBytes: 0,
+  };
+}

@@ -1,0 +1,98 @@
+import { randomUUID } from 'node:crypto';
+import { pid } from 'node:process';
+import { loadConfig } from '@tidemark/config';
+import { changefeedId, topicPartitions, topics } from '@tidemark/contracts/names';
+import { inOrder, lifecycle, type Service, systemClock } from '@tidemark/kernel';
+import { createLogger, createMetrics, createOps } from '@tidemark/observability';
+import { Pool } from 'pg';
+import { apiServer } from './api/server.ts';
+import { ChangefeedStore } from './changefeed/changefeed-store.ts';
+import { type ChangefeedRequest, Changefeeds } from './changefeed/changefeeds.ts';
+import { feedMetrics } from './changefeed/feed-metrics.ts';
+import { feedSettings } from './changefeed/feed-session.ts';
+import { kafkaSink } from './changefeed/kafka-sink.ts';
+import { readinessChecks } from './changefeed/readiness.ts';
+import { completeConfig } from './changefeed/replica-config.ts';
+import { parseSinkUri } from './changefeed/sink-uri.ts';
+import { captureConfig } from './config.ts';
+
+/** The capture service: changefeeds over the database, their API, health and metrics. */
+export interface CaptureService extends Service {
+  /** The port in use once started. */
+  readonly port: number;
+  readonly changefeeds: Changefeeds;
+}
+
+/** Connections for checkpoints and the API; each is opened when needed and closed when idle. */
+const poolSize = 3;
+
+export function compose(env: Readonly<Record<string, string | undefined>>): CaptureService {
+  const config = loadConfig(captureConfig, env);
+  const logger = createLogger({ service: 'capture', level: config.LOG_LEVEL });
+  const metrics = createMetrics();
+  const pool = new Pool({
+    connectionString: config.DATABASE_URL,
+    application_name: 'tidemark-capture',
+    max: poolSize,
+    connectionTimeoutMillis: 5000,
+  });
+  pool.on('error', () => {}); // an idle connection broke; the next statement opens another
+  const store = new ChangefeedStore(pool);
+  const now = () => systemClock.now();
+  const changefeeds: Changefeeds = new Changefeeds({
+    sourceUrl: config.DATABASE_URL,
+    store,
+    makeSink: (sinkUri, changefeed) => kafkaSink(parseSinkUri(sinkUri), changefeed, now),
+    metrics: feedMetrics(metrics, () => changefeeds.statuses(), now),
+    logger,
+    clock: systemClock,
+    random: Math.random,
+    settings: feedSettings,
+  });
+  const ping = () => store.ping();
+  const server = apiServer({
+    address: config.CAPTURE_ADDR,
+    api: {
+      changefeeds,
+      captureId: randomUUID(),
+      pid,
+      address: () => `${config.CAPTURE_ADDR.host}:${server.port}`,
+      ping,
+    },
+    ops: createOps({ metrics, checks: readinessChecks(changefeeds, ping) }),
+    logger,
+  });
+  const initial = config.CAPTURE_DEFAULT_CHANGEFEED ? defaultChangefeed(config) : undefined;
+  const feeds = lifecycle('changefeeds', {
+    start: async () => changefeeds.open(initial),
+    stop: () => changefeeds.close(),
+  });
+  const database = lifecycle('database pool', { start: async () => {}, stop: () => pool.end() });
+  return {
+    ...inOrder('capture', [database, server, feeds]),
+    get port() {
+      return server.port;
+    },
+    changefeeds,
+  };
+}
+
+/** The changefeed that a stack of its own starts with. */
+function defaultChangefeed(config: {
+  readonly DATABASE_URL: string;
+  readonly KAFKA_BROKERS: readonly string[];
+}): ChangefeedRequest {
+  const database = decodeURIComponent(new URL(config.DATABASE_URL).pathname.slice(1));
+  const parameters = new URLSearchParams({
+    protocol: 'canal-json',
+    'enable-tidb-extension': 'true',
+    'partition-num': String(topicPartitions[topics.changes]),
+  });
+  return {
+    id: changefeedId,
+    sinkUri: `kafka://${config.KAFKA_BROKERS.join(',')}/${topics.changes}?${parameters.toString()}`,
+    config: completeConfig({
+      filter: { rules: [`\`${database}\`.users`, `\`${database}\`.reviews`] },
+    }),
+  };
+}

@@ -1,0 +1,27 @@
+import { defineConfig, setting } from '@tidemark/config';
+import { changefeedId, ports, topics } from '@tidemark/contracts/names';
+
+/** Environment of the capture service. */
+export const captureConfig = defineConfig({
+  LOG_LEVEL: setting.choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
+    doc: 'Least level of log lines',
+    default: 'info',
+  }),
+  DATABASE_URL: setting.url(['postgres', 'postgresql'], {
+    doc: 'PostgreSQL database that is captured and that keeps the changefeeds',
+    default: `postgres://tidemark:tidemark@127.0.0.1:${ports.postgres}/sre_app`,
+    secret: true,
+  }),
+  KAFKA_BROKERS: setting.list({
+    doc: 'Brokers of the changefeed that is created on the first start',
+    default: [`127.0.0.1:${ports.broker}`],
+  }),
+  CAPTURE_ADDR: setting.listenAddress({
+    doc: 'Where the OpenAPI, health and metrics are served',
+    default: { host: '127.0.0.1', port: ports.capture },
+  }),
+  CAPTURE_DEFAULT_CHANGEFEED: setting.flag({
+    doc: `Create changefeed \`${changefeedId}\` (tables users and reviews to topic \`${topics.changes}\`) on the first start`,
+    default: true,
+  }),
+});

@@ -1,0 +1,2 @@
+export { type CaptureService, compose } from './compose.ts';
+export { captureConfig } from './config.ts';
