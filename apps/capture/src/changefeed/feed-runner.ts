@@ -107,9 +107,11 @@ export class FeedRunner {
     const shown = this.#shown(error);
     this.#show('failed', shown);
     logger.error({ changefeed: changefeedId, error: explainFailure(error) }, 'the changefeed has failed');
-    await store.setState(changefeedId, 'failed', shown).catch((cause: unknown) => {
-      logger.error({ changefeed: changefeedId, error: explainFailure(cause) }, 'cannot store the failure');
-    });
+    try {
+      await store.setState(changefeedId, 'failed', shown);
+    } catch (unstored) {
+      logger.error({ changefeed: changefeedId, error: explainFailure(unstored) }, 'cannot store the failure');
+    }
   }
 
   #show(state: ChangefeedState, error: ChangefeedError | null): void {

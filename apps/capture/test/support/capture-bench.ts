@@ -1,0 +1,92 @@
+import { seededRandom, systemClock } from '@tidemark/kernel';
+import { createLogger, createMetrics, type Metrics } from '@tidemark/observability';
+import { eventually, startPostgres, type TestPostgres } from '@tidemark/testkit';
+import { Pool } from 'pg';
+import { ChangefeedStore } from '../../src/changefeed/changefeed-store.ts';
+import { Changefeeds } from '../../src/changefeed/changefeeds.ts';
+import { feedMetrics } from '../../src/changefeed/feed-metrics.ts';
+import { type FeedSettings, feedSettings } from '../../src/changefeed/feed-session.ts';
+import { completeConfig, type PartialReplicaConfig } from '../../src/changefeed/replica-config.ts';
+import { MemoryTopic } from './memory-topic.ts';
+
+/** A database of its own, changefeeds over it, and a topic in memory. */
+export interface CaptureBench {
+  readonly postgres: TestPostgres;
+  readonly topic: MemoryTopic;
+  readonly metrics: Metrics;
+  readonly changefeeds: Changefeeds;
+  /** Creates a changefeed and waits until it streams. */
+  create(id: string, rules: readonly string[], config?: PartialReplicaConfig): Promise<void>;
+  /** Waits until the topic holds so many messages. */
+  received(count: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface CaptureBenchOptions {
+  readonly settings?: Partial<FeedSettings>;
+}
+
+const sinkUri = 'kafka://127.0.0.1:9/changes?protocol=canal-json&enable-tidb-extension=true&partition-num=3';
+
+/** Changefeeds over a running database, as another process of the service would have them. */
+export function openChangefeeds(
+  url: string,
+  topic: MemoryTopic,
+  options: CaptureBenchOptions = {},
+): { readonly changefeeds: Changefeeds; readonly metrics: Metrics; close(): Promise<void> } {
+  const pool = new Pool({ connectionString: url, max: 3 });
+  pool.on('error', () => {});
+  const metrics = createMetrics({ defaults: false });
+  const changefeeds: Changefeeds = new Changefeeds({
+    sourceUrl: url,
+    store: new ChangefeedStore(pool),
+    makeSink: () => topic.sink(),
+    metrics: feedMetrics(
+      metrics,
+      () => changefeeds.statuses(),
+      () => systemClock.now(),
+    ),
+    logger: createLogger({ service: 'capture', level: process.env['TEST_LOG_LEVEL'] ?? 'silent' }),
+    clock: systemClock,
+    random: seededRandom(1),
+    settings: { ...feedSettings, checkpointIntervalMs: 10, housekeepingMs: 200, ...options.settings },
+  });
+  changefeeds.open(undefined);
+  return {
+    changefeeds,
+    metrics,
+    async close() {
+      await changefeeds.close();
+      await pool.end();
+    },
+  };
+}
+
+export async function streams(changefeeds: Changefeeds, id: string): Promise<void> {
+  await eventually(`${id} streams`, () => changefeeds.statuses().get(id)?.streaming === true);
+}
+
+export async function openCaptureBench(options: CaptureBenchOptions = {}): Promise<CaptureBench> {
+  const postgres = await startPostgres({ migrated: true });
+  const topic = new MemoryTopic();
+  const opened = openChangefeeds(postgres.url, topic, options);
+  const { changefeeds, metrics } = opened;
+  await eventually('the changefeeds are loaded', () => changefeeds.isLoaded);
+  return {
+    postgres,
+    topic,
+    metrics,
+    changefeeds,
+    async create(id, rules, config) {
+      await changefeeds.create({ id, sinkUri, config: completeConfig({ ...config, filter: { rules } }) });
+      await streams(changefeeds, id);
+    },
+    async received(count) {
+      await eventually(`${count} messages`, () => topic.messages.length >= count);
+    },
+    async close() {
+      await opened.close();
+      await postgres.stop();
+    },
+  };
+}

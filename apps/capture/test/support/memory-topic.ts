@@ -1,0 +1,42 @@
+import { decode, type RowChange } from '@tidemark/canal-json';
+import { TestSignal } from '@tidemark/kernel';
+import type { OutboundMessage } from '../../src/stream/outbox.ts';
+import type { ChangeSink } from '../../src/stream/sink.ts';
+
+/** A topic in memory that can be told to fail, in the places where a broker does. */
+export class MemoryTopic {
+  readonly messages: OutboundMessage[] = [];
+  readonly appended = new TestSignal<readonly OutboundMessage[]>();
+  /** Rejects every batch with this while it is set. */
+  failure: Error | undefined;
+  /** Takes the next batch, but its acknowledgement is lost. */
+  loseNextAnswer = false;
+
+  /** A sink as a session opens it. */
+  sink(): ChangeSink {
+    return {
+      open: async () => this.#refuse(),
+      send: async messages => {
+        this.#refuse();
+        this.messages.push(...messages);
+        this.appended.emit(messages);
+        if (!this.loseNextAnswer) return;
+        this.loseNextAnswer = false;
+        throw new Error('the answer was lost');
+      },
+      close: async () => {},
+    };
+  }
+
+  rows(): RowChange[] {
+    return this.messages.map(({ value }) => {
+      const message = decode(value);
+      if (message.kind !== 'row') throw new Error(`not a row: ${message.kind}`);
+      return message;
+    });
+  }
+
+  #refuse(): void {
+    if (this.failure !== undefined) throw this.failure;
+  }
+}
