@@ -1,4 +1,4 @@
-import { plain, binary, type ValueFormat } from './value-format.ts';
+import { binary, plain, type ValueFormat } from './value-format.ts';
 import { bitText, booleanText, decimalText, timeText } from './value-text.ts';
 
 /** What a PostgreSQL type is called in Canal-JSON and how its values are written. */

@@ -7,6 +7,7 @@ import { Changefeeds } from '../../src/changefeed/changefeeds.ts';
 import { feedMetrics } from '../../src/changefeed/feed-metrics.ts';
 import { type FeedSettings, feedSettings } from '../../src/changefeed/feed-session.ts';
 import { completeConfig, type PartialReplicaConfig } from '../../src/changefeed/replica-config.ts';
+import type { ChangeSink } from '../../src/stream/sink.ts';
 import { MemoryTopic } from './memory-topic.ts';
 
 /** A database of its own, changefeeds over it, and a topic in memory. */
@@ -22,17 +23,14 @@ export interface CaptureBench {
   close(): Promise<void>;
 }
 
-export interface CaptureBenchOptions {
-  readonly settings?: Partial<FeedSettings>;
-}
-
-const sinkUri = 'kafka://127.0.0.1:9/changes?protocol=canal-json&enable-tidb-extension=true&partition-num=3';
+export const sinkUri =
+  'kafka://127.0.0.1:9/changes?protocol=canal-json&enable-tidb-extension=true&partition-num=3';
 
 /** Changefeeds over a running database, as another process of the service would have them. */
 export function openChangefeeds(
   url: string,
-  topic: MemoryTopic,
-  options: CaptureBenchOptions = {},
+  makeSink: () => ChangeSink,
+  settings: Partial<FeedSettings> = {},
 ): { readonly changefeeds: Changefeeds; readonly metrics: Metrics; close(): Promise<void> } {
   const pool = new Pool({ connectionString: url, max: 3 });
   pool.on('error', () => {});
@@ -40,7 +38,7 @@ export function openChangefeeds(
   const changefeeds: Changefeeds = new Changefeeds({
     sourceUrl: url,
     store: new ChangefeedStore(pool),
-    makeSink: () => topic.sink(),
+    makeSink,
     metrics: feedMetrics(
       metrics,
       () => changefeeds.statuses(),
@@ -49,7 +47,7 @@ export function openChangefeeds(
     logger: createLogger({ service: 'capture', level: process.env['TEST_LOG_LEVEL'] ?? 'silent' }),
     clock: systemClock,
     random: seededRandom(1),
-    settings: { ...feedSettings, checkpointIntervalMs: 10, housekeepingMs: 200, ...options.settings },
+    settings: { ...feedSettings, checkpointIntervalMs: 10, housekeepingMs: 200, ...settings },
   });
   changefeeds.open(undefined);
   return {
@@ -66,10 +64,10 @@ export async function streams(changefeeds: Changefeeds, id: string): Promise<voi
   await eventually(`${id} streams`, () => changefeeds.statuses().get(id)?.streaming === true);
 }
 
-export async function openCaptureBench(options: CaptureBenchOptions = {}): Promise<CaptureBench> {
+export async function openCaptureBench(settings: Partial<FeedSettings> = {}): Promise<CaptureBench> {
   const postgres = await startPostgres({ migrated: true });
   const topic = new MemoryTopic();
-  const opened = openChangefeeds(postgres.url, topic, options);
+  const opened = openChangefeeds(postgres.url, () => topic.sink(), settings);
   const { changefeeds, metrics } = opened;
   await eventually('the changefeeds are loaded', () => changefeeds.isLoaded);
   return {

@@ -1,0 +1,38 @@
+import { appendFileSync, readFileSync } from 'node:fs';
+import { decode, type RowChange } from '@tidemark/canal-json';
+import type { ChangeSink } from '../../src/stream/sink.ts';
+
+/** A message as the file keeps it. */
+export interface KeptMessage {
+  readonly changeId: string;
+  readonly partition: number;
+  readonly text: string;
+  readonly row: RowChange;
+}
+
+/** A sink that appends to a file: what it acknowledged survives the death of the process, as with a broker. */
+export function fileSink(path: string): ChangeSink {
+  return {
+    open: async () => {},
+    async send(messages) {
+      const lines = messages.map(
+        ({ changeId, partition, value }) =>
+          `${JSON.stringify({ changeId, partition, text: value.toString() })}\n`,
+      );
+      appendFileSync(path, lines.join(''));
+    },
+    close: async () => {},
+  };
+}
+
+export function readKept(path: string): readonly KeptMessage[] {
+  const lines = readFileSync(path, 'utf8')
+    .split('\n')
+    .filter(line => line !== '');
+  return lines.map(line => {
+    const kept = JSON.parse(line) as Omit<KeptMessage, 'row'>;
+    const row = decode(Buffer.from(kept.text));
+    if (row.kind !== 'row') throw new Error(`not a row: ${row.kind}`);
+    return { ...kept, row };
+  });
+}
