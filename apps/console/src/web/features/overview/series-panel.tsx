@@ -1,0 +1,124 @@
+import { ChartLine, Table2 } from 'lucide-react';
+import { lazy, Suspense, useState } from 'react';
+import { formatCount, formatRate, formatSeconds } from '../../shared/format.ts';
+import { usePreferences } from '../../shared/preferences.ts';
+import { formatClock } from '../../shared/time.ts';
+import { Button } from '../../shared/ui/button.tsx';
+import type { Sample } from './samples.ts';
+
+const TimeChart = lazy(() => import('./time-chart.tsx'));
+
+/** Two samples make a line. */
+const samplesMin = 2;
+
+/** The recent past as charts, or as a table for those who cannot or do not want to read charts. */
+export function SeriesPanel({ samples }: { readonly samples: readonly Sample[] }) {
+  const [asTable, setAsTable] = useState(false);
+  return (
+    <section className="panel" aria-labelledby="series-title">
+      <div className="panel-head">
+        <h2 id="series-title">Since this page was opened</h2>
+        <Button
+          size="sm"
+          variant="ghost"
+          icon={asTable ? <ChartLine size={15} /> : <Table2 size={15} />}
+          onClick={() => setAsTable(!asTable)}
+        >
+          {asTable ? 'Show charts' : 'Show as table'}
+        </Button>
+      </div>
+      {asTable ? <SampleTable samples={samples} /> : <Charts samples={samples} />}
+    </section>
+  );
+}
+
+function Charts({ samples }: { readonly samples: readonly Sample[] }) {
+  if (samples.length < samplesMin)
+    return <p className="chart-wait muted">The first samples are being taken…</p>;
+  const times = samples.map(sample => sample.atSec);
+  return (
+    <Suspense fallback={<p className="chart-wait muted">Loading the charts…</p>}>
+      <div className="charts">
+        <TimeChart
+          title="Throughput"
+          unit="changes per second"
+          times={times}
+          format={formatRate}
+          series={[
+            {
+              label: 'captured',
+              color: '--accent',
+              values: samples.map(sample => sample.rates.capture ?? null),
+            },
+            { label: 'stored', color: '--violet', values: samples.map(sample => sample.rates.store ?? null) },
+          ]}
+        />
+        <TimeChart
+          title="Consumer lag"
+          unit="events"
+          times={times}
+          format={formatCount}
+          series={[{ label: 'lag', color: '--warn', values: samples.map(sample => sample.lagEvents) }]}
+        />
+        <TimeChart
+          title="Freshness"
+          unit="commit to stored"
+          times={times}
+          format={formatSeconds}
+          series={[
+            { label: 'p50', color: '--accent', values: samples.map(sample => sample.p50Seconds) },
+            { label: 'p99', color: '--info', values: samples.map(sample => sample.p99Seconds) },
+          ]}
+        />
+      </div>
+    </Suspense>
+  );
+}
+
+/** Rows of the table; the newest are the ones that matter. */
+const rowsMax = 30;
+
+function SampleTable({ samples }: { readonly samples: readonly Sample[] }) {
+  const { zone } = usePreferences();
+  return (
+    <div className="table-scroll" tabIndex={0} role="region" aria-label="Samples">
+      <table className="table">
+        <thead>
+          <tr>
+            <th scope="col">Time</th>
+            <th scope="col" className="num">
+              Captured /s
+            </th>
+            <th scope="col" className="num">
+              Stored /s
+            </th>
+            <th scope="col" className="num">
+              Lag, events
+            </th>
+            <th scope="col" className="num">
+              p50
+            </th>
+            <th scope="col" className="num">
+              p99
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {samples
+            .slice(-rowsMax)
+            .toReversed()
+            .map(sample => (
+              <tr key={sample.atSec}>
+                <td className="mono">{formatClock(new Date(sample.atSec * 1000).toISOString(), zone)}</td>
+                <td className="num">{formatRate(sample.rates.capture)}</td>
+                <td className="num">{formatRate(sample.rates.store)}</td>
+                <td className="num">{formatCount(sample.lagEvents)}</td>
+                <td className="num">{formatSeconds(sample.p50Seconds)}</td>
+                <td className="num">{formatSeconds(sample.p99Seconds)}</td>
+              </tr>
+            ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

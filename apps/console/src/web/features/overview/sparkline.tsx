@@ -1,0 +1,23 @@
+import { sparklinePath } from './sparkline-path.ts';
+
+const width = 96;
+const height = 28;
+/** Two minutes; more would not be legible at this size. */
+const pointsMax = 60;
+
+/** A hint of the recent past; the charts below carry the figures. */
+export function Sparkline({ values }: { readonly values: readonly (number | null)[] }) {
+  const recent = values.slice(-pointsMax);
+  const line = sparklinePath(recent, { width, height, pointsMax });
+  return (
+    <svg
+      className="sparkline"
+      viewBox={`0 0 ${width} ${height}`}
+      preserveAspectRatio="none"
+      aria-hidden="true"
+    >
+      {line.area !== '' && <path d={line.area} className="sparkline-area" />}
+      {line.stroke !== '' && <path d={line.stroke} className="sparkline-stroke" />}
+    </svg>
+  );
+}
