@@ -1,0 +1,112 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { open, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { eventually } from '@tidemark/testkit';
+import { brokerAnswers } from '../broker-answers.ts';
+import type { BrokerUnderTest } from '../broker-under-test.ts';
+import { type KafkaDistribution, runJavaOk } from './distribution.ts';
+
+/** Apache Kafka as one node, KRaft, in a folder of its own that is gone after `stop`. */
+export async function startKafka(kafka: KafkaDistribution): Promise<BrokerUnderTest> {
+  const folder = await mkdtemp(join(tmpdir(), 'tidemark-kafka-'));
+  const [port, controllerPort] = await freePorts();
+  const properties = join(folder, 'server.properties');
+  await writeFile(properties, serverProperties(folder, port, controllerPort));
+  const clusterId = randomBytes(16).toString('base64url');
+  await runJavaOk(kafka, 'kafka.tools.StorageTool', ['format', '-t', clusterId, '-c', properties]);
+  const logFile = join(folder, 'server.log');
+  const server = await launch(kafka, properties, logFile);
+  const kill = () => server.kill('SIGKILL');
+  process.once('exit', kill);
+  const stop = async () => {
+    process.off('exit', kill);
+    // Its data is thrown away, so nothing is gained by the seconds that an orderly shutdown takes.
+    if (server.exitCode === null && server.signalCode === null) {
+      const exited = once(server, 'exit');
+      kill();
+      await exited;
+    }
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    await eventually(
+      'Apache Kafka answers',
+      () => {
+        if (server.exitCode !== null) throw new Error(`Apache Kafka ended with ${server.exitCode}`);
+        return brokerAnswers(port);
+      },
+      { withinMs: 60_000, everyMs: 100 },
+    );
+  } catch (error) {
+    const log = (await readFile(logFile, 'utf8')).slice(-4000);
+    await stop();
+    throw new Error(`Apache Kafka ${kafka.version} did not start; its log ends with\n${log}`, { cause: error });
+  }
+  return { name: `Apache Kafka ${kafka.version}`, bootstrap: `127.0.0.1:${port}`, stop };
+}
+
+async function launch(kafka: KafkaDistribution, properties: string, logFile: string): Promise<ChildProcess> {
+  const log = await open(logFile, 'a');
+  const logging = (file: string) => fileURLToPath(new URL(file, import.meta.url));
+  const server = spawn(
+    'java',
+    [
+      '-Xms64m',
+      '-Xmx512m',
+      '-XX:+UseSerialGC',
+      `-Dlog4j.configuration=file:${logging('./3.9/log4j.properties')}`,
+      `-Dlog4j2.configurationFile=${logging('./4/log4j2.properties')}`,
+      ...kafka.javaArgs,
+      'kafka.Kafka',
+      properties,
+    ],
+    { stdio: ['ignore', log.fd, log.fd] },
+  );
+  await log.close();
+  return server;
+}
+
+/** Two free ports. Both are held until both are known, so that they differ. */
+async function freePorts(): Promise<readonly [number, number]> {
+  const probes = [createServer(), createServer()];
+  const found: number[] = [];
+  for (const probe of probes) {
+    await new Promise<void>(resolve => probe.listen(0, '127.0.0.1', resolve));
+    const address = probe.address();
+    found.push(typeof address === 'object' && address ? address.port : 0);
+  }
+  await Promise.all(probes.map(probe => new Promise(resolve => probe.close(resolve))));
+  return [found[0] ?? 0, found[1] ?? 0];
+}
+
+/** One node that is broker and controller; internal topics small and single, timers short, as the contract needs. */
+function serverProperties(folder: string, port: number, controllerPort: number): string {
+  return Object.entries({
+    'process.roles': 'broker,controller',
+    'node.id': 1,
+    'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
+    'controller.listener.names': 'CONTROLLER',
+    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
+    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'log.dirs': join(folder, 'data'),
+    'num.partitions': 1,
+    'auto.create.topics.enable': true,
+    'offsets.topic.replication.factor': 1,
+    'offsets.topic.num.partitions': 1,
+    'transaction.state.log.replication.factor': 1,
+    'transaction.state.log.min.isr': 1,
+    'transaction.state.log.num.partitions': 1,
+    'group.initial.rebalance.delay.ms': 0,
+    'num.network.threads': 2,
+    'num.io.threads': 4,
+    'log.cleaner.dedupe.buffer.size': 8 * 1024 * 1024,
+  })
+    .map(([key, value]) => `${key}=${value}\n`)
+    .join('');
+}
