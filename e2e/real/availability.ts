@@ -33,6 +33,7 @@ function skipped(reason: string): Available<never> {
 
 /** The value, inside tests that are skipped when it is not there. */
 export function need<T>(thing: Available<T>): T {
-  if (thing.skip !== false) throw new Error(`a test that needs what is not there was not skipped: ${thing.skip}`);
+  if (thing.skip !== false)
+    throw new Error(`a test that needs what is not there was not skipped: ${thing.skip}`);
   return thing.value;
 }

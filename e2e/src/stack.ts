@@ -38,6 +38,7 @@ export interface Stack {
 export interface StackOptions {
   /** Folder with the `tidemark` command; this repository unless given. */
   readonly home?: string;
+  /** Settings of the whole stack; DATABASE_URL and KAFKA_BROKERS take the place of the embedded database and broker. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -51,7 +52,8 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const command = join(home, 'tidemark');
   const env = { DATABASE_URL: '', KAFKA_BROKERS: '', ...options.env };
   const tidemark = (...args: string[]) => runOk(command, [...args, '--data', data], { cwd: home, env });
-  const stack = describeStack(data, portOffset, tidemark, async () => {
+  const places = { data, portOffset, brokers: env.KAFKA_BROKERS };
+  const stack = describeStack(places, tidemark, async () => {
     await run(command, ['down', '--data', data], { cwd: home, env });
     await run(command, ['reset', '--yes', '--data', data], { cwd: home, env });
     await rm(folder, { recursive: true, force: true });
@@ -69,8 +71,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
 }
 
 function describeStack(
-  data: string,
-  portOffset: number,
+  { data, portOffset, brokers }: { data: string; portOffset: number; brokers: string },
   tidemark: Stack['tidemark'],
   stop: () => Promise<void>,
 ): Stack {
@@ -80,7 +81,7 @@ function describeStack(
     data,
     portOffset,
     databaseUrl,
-    brokers: `127.0.0.1:${port('broker')}`,
+    brokers: brokers || `127.0.0.1:${port('broker')}`,
     http: name => `http://127.0.0.1:${port(name)}`,
     tidemark,
     async status() {

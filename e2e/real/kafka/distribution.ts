@@ -6,7 +6,9 @@ import { type Available, available } from '../availability.ts';
 import { cached, download } from '../cache.ts';
 
 /** Version lines of Apache Kafka that are tried; each has a folder here with the pom.xml that names the patch. */
-export type KafkaLine = '3.9' | '4';
+export const kafkaLines = ['3.9', '4'] as const;
+
+export type KafkaLine = (typeof kafkaLines)[number];
 
 /** Apache Kafka's jars on this machine. */
 export interface KafkaDistribution {

@@ -45,7 +45,9 @@ export async function startKafka(kafka: KafkaDistribution): Promise<BrokerUnderT
   } catch (error) {
     const log = (await readFile(logFile, 'utf8')).slice(-4000);
     await stop();
-    throw new Error(`Apache Kafka ${kafka.version} did not start; its log ends with\n${log}`, { cause: error });
+    throw new Error(`Apache Kafka ${kafka.version} did not start; its log ends with\n${log}`, {
+      cause: error,
+    });
   }
   return { name: `Apache Kafka ${kafka.version}`, bootstrap: `127.0.0.1:${port}`, stop };
 }
