@@ -13,7 +13,6 @@ import { feedSettings } from './changefeed/feed-session.ts';
 import { kafkaSink } from './changefeed/kafka-sink.ts';
 import { readinessChecks } from './changefeed/readiness.ts';
 import { completeConfig } from './changefeed/replica-config.ts';
-import { parseSinkUri } from './changefeed/sink-uri.ts';
 import { captureConfig } from './config.ts';
 
 /** The capture service: changefeeds over the database, their API, health and metrics. */
@@ -42,7 +41,7 @@ export function compose(env: Readonly<Record<string, string | undefined>>): Capt
   const changefeeds: Changefeeds = new Changefeeds({
     sourceUrl: config.DATABASE_URL,
     store,
-    makeSink: (sinkUri, changefeed) => kafkaSink(parseSinkUri(sinkUri), changefeed, now),
+    makeSink: (sinkUri, changefeed) => kafkaSink(sinkUri, changefeed, now),
     metrics: feedMetrics(metrics, () => changefeeds.statuses(), now),
     logger,
     clock: systemClock,

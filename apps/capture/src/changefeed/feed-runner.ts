@@ -6,14 +6,14 @@ import type { ChangefeedStore } from './changefeed-store.ts';
 import type { FeedMetrics } from './feed-metrics.ts';
 import { type FeedSettings, runFeedSession } from './feed-session.ts';
 import { type FeedStatus, newFeedStatus } from './feed-status.ts';
-import { parseSinkUri } from './sink-uri.ts';
+import { type KafkaSinkUri, parseSinkUri } from './sink-uri.ts';
 import { explainFailure, isPermanent } from './source-session.ts';
 
 export interface FeedRunnerOptions {
   readonly changefeedId: string;
   readonly sourceUrl: string;
   readonly store: ChangefeedStore;
-  readonly makeSink: (sinkUri: string, changefeed: string) => ChangeSink;
+  readonly makeSink: (sinkUri: KafkaSinkUri, changefeed: string) => ChangeSink;
   readonly metrics: FeedMetrics;
   readonly logger: Logger;
   readonly clock: Clock;
@@ -73,12 +73,13 @@ export class FeedRunner {
     const { store, changefeedId, makeSink, metrics, logger } = this.#options;
     const changefeed = await store.find(changefeedId);
     if (changefeed === undefined) return this.#stopping.abort();
+    const sinkUri = parseSinkUri(changefeed.sinkUri);
     await runFeedSession(
       {
         ...this.#options,
         changefeed,
-        partitions: parseSinkUri(changefeed.sinkUri).partitions,
-        sink: makeSink(changefeed.sinkUri, changefeed.id),
+        sinkUri,
+        sink: makeSink(sinkUri, changefeed.id),
         store,
         status: this.status,
         metrics,

@@ -18,6 +18,7 @@ import type { FeedMetrics } from './feed-metrics.ts';
 import type { FeedStatus } from './feed-status.ts';
 import { publishTables } from './publication.ts';
 import { resourceName } from './replication-slot.ts';
+import type { KafkaSinkUri } from './sink-uri.ts';
 import {
   applicationName,
   currentSelection,
@@ -46,7 +47,7 @@ export const feedSettings: FeedSettings = {
 
 export interface FeedSessionOptions {
   readonly changefeed: Changefeed;
-  readonly partitions: number;
+  readonly sinkUri: KafkaSinkUri;
   readonly sourceUrl: string;
   readonly sink: ChangeSink;
   readonly store: ChangefeedStore;
@@ -104,7 +105,7 @@ class FeedSession {
     source: SourceSession,
     initial: { readonly lsn: bigint; readonly commitTs: bigint },
   ) {
-    const { changefeed, clock, settings, store, partitions } = options;
+    const { changefeed, clock, settings, store, sinkUri } = options;
     this.#options = options;
     this.#source = source;
     this.#startLsn = initial.lsn;
@@ -122,7 +123,8 @@ class FeedSession {
     });
     this.#encoder = new ChangeEncoder({
       changefeed: changefeed.id,
-      partitions,
+      partitions: sinkUri.partitions,
+      tidbExtension: sinkUri.tidbExtension,
       clock: this.#commitClock,
       now: () => clock.now(),
       shapeOf: oid => this.#shapes.get(oid),

@@ -16,6 +16,8 @@ import { traceOfRow, tracePrefix, validTraceparent } from './trace-context.ts';
 export interface ChangeEncoderOptions {
   readonly changefeed: string;
   readonly partitions: number;
+  /** Writes `_tidb.commitTs` into the messages (`enable-tidb-extension`). */
+  readonly tidbExtension: boolean;
   readonly clock: CommitClock;
   /** Wall clock, milliseconds since the Unix epoch. */
   readonly now: () => number;
@@ -128,13 +130,13 @@ export class ChangeEncoder implements PgoutputHandler {
     isKnown: ((column: number) => boolean) | null,
     traceparent: string | undefined,
   ): void {
-    const { changefeed, partitions, clock, now, emit } = this.#options;
+    const { changefeed, partitions, tidbExtension, clock, now, emit } = this.#options;
     if (this.#index === 0) clock.use(this.#commitTs);
     const encoder = isKnown === null ? shape.encoder : shape.encoderFor(isKnown);
     encoder.encode(
       this.#out,
       type,
-      { esMs: this.#commitMs, tsMs: now(), commitTs: this.#commitTs },
+      { esMs: this.#commitMs, tsMs: now(), commitTs: tidbExtension ? this.#commitTs : undefined },
       shape.values(row, fallback, isKnown),
       old === null ? null : shape.values(old, null, isKnown),
     );
