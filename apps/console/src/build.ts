@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, extname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
@@ -13,7 +13,7 @@ const consoleFolder = join(import.meta.dirname, '..');
 export const distFolder = join(consoleFolder, 'dist');
 
 /** Everything whose change makes the built web app stale. */
-const sourcePaths = ['index.html', 'package.json', 'public', 'src/web', 'vite.config.ts'];
+const sourcePaths = ['index.html', 'package.json', 'public', 'src/web', 'vite-config.ts'];
 const sharedSources = [join(consoleFolder, '../../packages/contracts/src')];
 
 /** In `dist`: the fingerprint of the sources that it was built from. Hidden, so it is never served. */
@@ -71,6 +71,7 @@ async function filesUnder(path: string): Promise<string[]> {
 
 async function buildInto(dist: string, fingerprint: string): Promise<void> {
   const workFolder = await mkdtemp(join(dirname(dist), '.dist-'));
+  await chmod(workFolder, 0o755);
   try {
     await runVite(workFolder);
     await compress(workFolder);
@@ -85,7 +86,17 @@ async function buildInto(dist: string, fingerprint: string): Promise<void> {
 /** Vite runs in a process of its own: it takes ten times the memory of the program that asked for the build. */
 function runVite(outDir: string): Promise<void> {
   const vite = join(dirname(createRequire(import.meta.url).resolve('vite/package.json')), 'bin/vite.js');
-  const command = [vite, 'build', '--outDir', outDir, '--emptyOutDir', '--logLevel', 'warn'];
+  const command = [
+    vite,
+    'build',
+    '--config',
+    'vite-config.ts',
+    '--outDir',
+    outDir,
+    '--emptyOutDir',
+    '--logLevel',
+    'warn',
+  ];
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, command, { cwd: consoleFolder, stdio: ['ignore', 'pipe', 'pipe'] });
     const output: Buffer[] = [];

@@ -45,8 +45,10 @@ export const Credentials = Type.Object({
   email: Email,
   password: Type.String({ minLength: 1, maxLength: 1024 }),
 });
+export type Credentials = Static<typeof Credentials>;
 export const Registration = Type.Object({ email: Email, password: Password });
 export const NewUser = Type.Object({ email: Email, password: Password, role: Type.Optional(Role) });
+export type NewUser = Static<typeof NewUser>;
 export const UserChanges = Type.Partial(
   Type.Object({
     email: Email,
@@ -58,6 +60,7 @@ export const UserChanges = Type.Partial(
     }),
   }),
 );
+export type UserChanges = Static<typeof UserChanges>;
 
 /** Answer to sign-in and registration. The browser keeps the cookie; scripts keep the token. */
 export const Session = Type.Object({
@@ -83,6 +86,7 @@ export const NewReview = Type.Object({
     }),
   ),
 });
+export type NewReview = Static<typeof NewReview>;
 /** A review is accepted once the broker has acknowledged its event; it appears in the list when it was processed. */
 export const ReviewAccepted = Type.Object({
   eventId: Type.String(),

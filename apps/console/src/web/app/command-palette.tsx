@@ -1,11 +1,12 @@
 import { useNavigate } from '@tanstack/react-router';
 import { databaseName } from '@tidemark/contracts/names';
-import { CornerDownLeft, Search } from 'lucide-react';
-import { type KeyboardEvent, useEffect, useId, useMemo, useRef, useState } from 'react';
+import { Search } from 'lucide-react';
+import { type KeyboardEvent, useId, useState } from 'react';
 import { setPreference } from '../shared/preferences.ts';
 import { ModalFrame } from '../shared/ui/dialog.tsx';
 import { Kbd } from '../shared/ui/kbd.tsx';
 import { useSignOut } from './account-menu.tsx';
+import { CommandList } from './command-list.tsx';
 import { type Command, matchCommands, parseTyped } from './commands.ts';
 import { pages } from './navigation.ts';
 
@@ -21,15 +22,8 @@ export function CommandPalette({ onClose, onHelp }: CommandPaletteProps) {
   const listId = useId();
   const commands = useCommands(onHelp);
   const suggestions = useSuggestions(typed);
-  const shown = useMemo(
-    () => [...matchCommands(commands, typed), ...suggestions],
-    [commands, typed, suggestions],
-  );
+  const shown = [...matchCommands(commands, typed), ...suggestions];
   const activeId = shown[active]?.id;
-  const list = useRef<HTMLUListElement>(null);
-  useEffect(() => {
-    list.current?.querySelector('[aria-selected=true]')?.scrollIntoView({ block: 'nearest' });
-  }, [activeId]);
 
   const run = (command: Command | undefined) => {
     if (!command) return;
@@ -38,13 +32,10 @@ export function CommandPalette({ onClose, onHelp }: CommandPaletteProps) {
   };
   const onKeyDown = (event: KeyboardEvent) => {
     const move = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (move !== undefined) {
-      event.preventDefault();
-      setActive((active + move + shown.length) % Math.max(1, shown.length));
-    } else if (event.key === 'Enter') {
-      event.preventDefault();
-      run(shown[active]);
-    }
+    if (move === undefined && event.key !== 'Enter') return;
+    event.preventDefault();
+    if (move === undefined) run(shown[active]);
+    else setActive((active + move + shown.length) % Math.max(1, shown.length));
   };
 
   return (
@@ -69,27 +60,7 @@ export function CommandPalette({ onClose, onHelp }: CommandPaletteProps) {
         />
         <Kbd keys="Esc" />
       </div>
-      <ul ref={list} id={listId} role="listbox" aria-label="Commands" className="palette-list">
-        {shown.map((command, index) => (
-          <li
-            key={command.id}
-            id={`${listId}-${command.id}`}
-            role="option"
-            aria-selected={index === active}
-            className="palette-item"
-            onPointerMove={() => setActive(index)}
-            onClick={() => run(command)}
-          >
-            <span className="palette-group muted">{command.group}</span>
-            <span className="palette-title">{command.title}</span>
-            {index === active ? (
-              <CornerDownLeft size={15} aria-hidden="true" />
-            ) : (
-              command.keys && <Kbd keys={command.keys} />
-            )}
-          </li>
-        ))}
-      </ul>
+      <CommandList id={listId} commands={shown} active={active} onActive={setActive} onRun={run} />
     </ModalFrame>
   );
 }

@@ -72,10 +72,10 @@ export function Shell() {
 function MainArea() {
   const path = useRouterState({ select: state => state.location.pathname.split('/')[1] });
   const main = useRef<HTMLElement>(null);
-  const first = useRef(true);
+  const shown = useRef(path);
   useEffect(() => {
-    if (!first.current) main.current?.focus({ preventScroll: true });
-    first.current = false;
+    if (shown.current !== path) main.current?.focus({ preventScroll: true });
+    shown.current = path;
   }, [path]);
   return (
     <main id="main" ref={main} tabIndex={-1}>

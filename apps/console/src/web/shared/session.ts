@@ -1,6 +1,5 @@
 import { queryOptions, useQuery } from '@tanstack/react-query';
 import type { Credentials, Me, Role, Session } from '@tidemark/contracts';
-import type { Static } from 'typebox';
 import { callApi, setCsrfToken } from './api-client.ts';
 import { ApiError } from './api-error.ts';
 
@@ -22,7 +21,7 @@ export const sessionQuery = queryOptions({
   },
 });
 
-export async function signIn(credentials: Static<typeof Credentials>): Promise<Me> {
+export async function signIn(credentials: Credentials): Promise<Me> {
   const session = await callApi<Session>('/api/auth/login', {
     method: 'POST',
     body: credentials,

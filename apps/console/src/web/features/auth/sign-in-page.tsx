@@ -27,10 +27,10 @@ export function SignInPage() {
           <p>Every change on its way, and proof that none was lost.</p>
         </div>
         {search.expired !== undefined && (
-          <p className="banner banner-info" role="status">
+          <output className="banner banner-info">
             <Clock size={16} aria-hidden="true" />
             <span>Your session has ended. Sign in to go on where you were.</span>
-          </p>
+          </output>
         )}
         <SignInForm next={localPath(search.next)} />
         {isLoopback(location.hostname) && <DefaultAccountHint />}

@@ -12,6 +12,7 @@ import { CopyButton } from '../../shared/ui/copy-button.tsx';
 import { Failure } from '../../shared/ui/failure.tsx';
 import { Instant } from '../../shared/ui/instant.tsx';
 import { Skeleton } from '../../shared/ui/skeleton.tsx';
+import { useEscape } from '../../shared/use-escape.ts';
 import { changeQuery } from './change-api.ts';
 import { ChangeFacts } from './change-facts.tsx';
 import { FeedContext } from './feed-context.ts';
@@ -30,17 +31,12 @@ export function ChangeDrawer() {
     open(undefined);
     rememberFocus(changeId);
   };
+  useEscape(close);
   const index = items.findIndex(change => change.id === changeId);
   const step = (by: number) => open(items[index + by]?.id ?? changeId);
 
   return (
-    <aside
-      className="drawer"
-      aria-label="Change"
-      onKeyDown={event => {
-        if (event.key === 'Escape') close();
-      }}
-    >
+    <aside className="drawer" aria-label="Change">
       <header className="drawer-head">
         <h2 ref={heading} tabIndex={-1}>
           Change <span className="mono">{changeId}</span>

@@ -43,7 +43,7 @@ export function ChangeFilters({ search, items, onChange }: ChangeFiltersProps) {
             onChange={table => set({ table })}
           />
           <DelayedInput label="Key" mono value={search.key ?? ''} onChange={key => set({ key })} />
-          <div className="segmented" role="group" aria-label="Operation">
+          <fieldset className="segmented" aria-label="Operation">
             {operations.map(operation => (
               <button
                 key={operation}
@@ -54,7 +54,7 @@ export function ChangeFilters({ search, items, onChange }: ChangeFiltersProps) {
                 {operation.charAt(0) + operation.slice(1).toLowerCase()}
               </button>
             ))}
-          </div>
+          </fieldset>
           <TimeFilter search={search} onChange={set} />
         </>
       )}
@@ -87,7 +87,11 @@ function useRestedText(value: string, onChange: (value: string) => void) {
   useEffect(() => {
     handOn.current = onChange;
   });
-  useEffect(() => setText(value), [value]);
+  const [followed, setFollowed] = useState(value);
+  if (followed !== value) {
+    setFollowed(value);
+    setText(value);
+  }
   useEffect(() => {
     if (text === value) return undefined;
     const timer = setTimeout(() => handOn.current(text.trim()), restMs);
@@ -167,7 +171,9 @@ function DelayedInput({ label, value, options, mono = false, onChange }: Delayed
       {options && (
         <datalist id={`${id}-options`}>
           {options.map(option => (
-            <option key={option} value={option} />
+            <option key={option} value={option}>
+              {option}
+            </option>
           ))}
         </datalist>
       )}

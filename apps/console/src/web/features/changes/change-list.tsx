@@ -87,10 +87,12 @@ function Rows(props: ChangeListProps) {
   const scroller = useRef<HTMLDivElement>(null);
   const narrow = useMedia(narrowQuery);
   const focused = useRef<string | undefined>(undefined);
+  // The virtualizer hands out functions that read its present state; nothing here is compiled or memoised on them.
+  // oxlint-disable-next-line react/incompatible-library
   const virtualizer = useVirtualizer({
     count: items.length,
     getScrollElement: () => scroller.current,
-    estimateSize: () => (narrow ? 86 : 44),
+    estimateSize: () => (narrow ? 70 : 40),
     getItemKey: index => items[index]?.id ?? index,
     overscan: 12,
   });

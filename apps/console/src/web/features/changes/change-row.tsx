@@ -3,7 +3,7 @@ import type { Change } from '@tidemark/contracts';
 import { memo } from 'react';
 import { ChangeSummary } from '../../shared/changes/change-summary.tsx';
 import { OpBadge } from '../../shared/changes/op-badge.tsx';
-import { formatSeconds } from '../../shared/format.ts';
+import { formatSeconds, unknownText } from '../../shared/format.ts';
 import { secondsBetween } from '../../shared/time.ts';
 import { Instant } from '../../shared/ui/instant.tsx';
 
@@ -30,7 +30,7 @@ export const ChangeRow = memo(function ChangeRow({ change, selected, onFocus }: 
       </span>
       <OpBadge type={change.type} />
       <span className="change-table">{change.table}</span>
-      <span className="change-key mono">{change.key}</span>
+      <span className="change-key mono">{change.key === '' ? unknownText : change.key}</span>
       <ChangeSummary change={change} />
       <span className="change-latency num">
         {formatSeconds(secondsBetween(change.committedAt, change.storedAt))}

@@ -20,22 +20,33 @@ export type Range = keyof typeof ranges;
 
 export const operations = ['INSERT', 'UPDATE', 'DELETE'] as const;
 
-const names = ['database', 'table', 'type', 'key', 'q'] as const;
+/** What an address may hold before it was looked at. */
+export type RawSearch = Readonly<Partial<Record<keyof ChangeSearch, unknown>>>;
 
 /** Reads an address. What makes no sense is dropped rather than complained about: people edit addresses. */
-export function parseChangeSearch(raw: Readonly<Record<string, unknown>>): ChangeSearch {
-  const search: Record<string, string> = {};
-  for (const name of names) {
-    const value = textOf(raw[name]);
-    if (value !== undefined) search[name] = name === 'q' ? value.slice(0, 200) : value;
-  }
-  const last = textOf(raw['last']);
+export function parseChangeSearch(raw: RawSearch): ChangeSearch {
+  const search = withoutUndefined({
+    database: textOf(raw.database),
+    table: textOf(raw.table),
+    type: textOf(raw.type),
+    key: textOf(raw.key),
+    q: textOf(raw.q)?.slice(0, 200),
+  });
+  const last = textOf(raw.last);
   if (last !== undefined && last in ranges) return { ...search, last };
-  for (const name of ['from', 'to'] as const) {
-    const value = textOf(raw[name]);
-    if (value !== undefined && !Number.isNaN(Date.parse(value))) search[name] = new Date(value).toISOString();
-  }
-  return search;
+  return { ...search, ...withoutUndefined({ from: instantOf(raw.from), to: instantOf(raw.to) }) };
+}
+
+function instantOf(value: unknown): string | undefined {
+  const text = textOf(value);
+  if (text === undefined || Number.isNaN(Date.parse(text))) return undefined;
+  return new Date(text).toISOString();
+}
+
+function withoutUndefined(fields: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(fields).flatMap(([name, value]) => (value ? [[name, value]] : [])),
+  );
 }
 
 function textOf(value: unknown): string | undefined {

@@ -14,13 +14,13 @@ export function FeedMark({ stream, paused, onPausedChange, onRetry }: FeedMarkPr
   if (stream === 'off') return null;
   return (
     <>
-      <span className="live-mark" role="status">
+      <output className="live-mark">
         <span
           className={stream === 'live' && !paused ? 'live-dot' : 'live-dot live-dot-off'}
           aria-hidden="true"
         />
         {paused && stream === 'live' ? 'Paused' : words[stream]}
-      </span>
+      </output>
       {stream === 'failed' ? (
         <Button icon={<RotateCw size={15} />} onClick={onRetry}>
           Connect again

@@ -15,11 +15,11 @@ export interface ChangeFeed {
   readonly stream: StreamState | 'off';
   readonly loadingOlder: boolean;
   readonly olderError: unknown;
-  loadOlder(): void;
+  readonly loadOlder: () => void;
   /** Shows what was held back. */
-  release(): void;
+  readonly release: () => void;
   /** Starts over from the newest change. */
-  restart(): void;
+  readonly restart: () => void;
 }
 
 type Action =
@@ -76,21 +76,23 @@ function reduce(state: State, action: Action): State {
 export function useChangeFeed(search: ChangeSearch, hold: boolean): ChangeFeed {
   const [state, dispatch] = useReducer(reduce, initial);
   const [stream, setStream] = useState<StreamState | 'off'>('off');
-  const [generation, setGeneration] = useState(0);
+  const running = useRef<AbortController>(undefined);
   const holdNow = useRef(hold);
   useEffect(() => {
     holdNow.current = hold;
   }, [hold]);
   const searchKey = JSON.stringify(search);
 
-  useEffect(() => {
+  const restart = useCallback(() => {
+    running.current?.abort();
     const abort = new AbortController();
-    const wanted = JSON.parse(searchKey) as ChangeSearch;
-    dispatch({ kind: 'restarted' });
-    setStream('off');
-    void runFeed(wanted, abort.signal, dispatch, setStream, holdNow);
-    return () => abort.abort();
-  }, [searchKey, generation]);
+    running.current = abort;
+    void runFeed(JSON.parse(searchKey) as ChangeSearch, abort.signal, dispatch, setStream, holdNow);
+  }, [searchKey]);
+  useEffect(() => {
+    restart();
+    return () => running.current?.abort();
+  }, [restart]);
 
   const { nextCursor } = state.feed;
   const loadOlder = useCallback(() => {
@@ -107,7 +109,7 @@ export function useChangeFeed(search: ChangeSearch, hold: boolean): ChangeFeed {
     stream,
     loadOlder,
     release: useCallback(() => dispatch({ kind: 'released' }), []),
-    restart: useCallback(() => setGeneration(count => count + 1), []),
+    restart,
   };
 }
 
@@ -115,10 +117,12 @@ async function runFeed(
   search: ChangeSearch,
   signal: AbortSignal,
   dispatch: (action: Action) => void,
-  setStream: (state: StreamState) => void,
+  setStream: (state: StreamState | 'off') => void,
   hold: { readonly current: boolean },
 ): Promise<void> {
   const filter = filterOf(search, Date.now());
+  dispatch({ kind: 'restarted' });
+  setStream('off');
   let first: Parameters<typeof startFeed>[0];
   try {
     first = await fetchChanges(filter, null, signal);

@@ -56,22 +56,18 @@ function StationCard({
         <span className="station-icon" aria-hidden="true">
           <Icon size={19} strokeWidth={1.9} />
         </span>
-        <h3>{station.label}</h3>
         <StatePill state={station.state} />
       </header>
-      <div className="station-rate">
-        <p>
-          <strong>{formatRate(station.ratePerSec)}</strong>
-          <span className="muted">/s</span>
-        </p>
-        <Sparkline values={rates} />
-      </div>
+      <h3>{station.label}</h3>
+      <p className="station-rate">
+        <strong>{formatRate(station.ratePerSec)}</strong>
+        <span className="muted"> /s</span>
+      </p>
+      <Sparkline values={rates} />
       <dl>
         <div>
           <dt>Lag</dt>
-          <dd className={station.lag && station.lag.value > 0 ? 'station-behind' : undefined}>
-            {formatLag(station.lag)}
-          </dd>
+          <dd>{formatLag(station.lag)}</dd>
         </div>
         <div>
           <dt>Total</dt>

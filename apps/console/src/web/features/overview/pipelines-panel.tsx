@@ -2,14 +2,14 @@ import type { UseQueryResult } from '@tanstack/react-query';
 import type { Pipeline } from '@tidemark/contracts';
 import { ChevronRight, Waypoints } from 'lucide-react';
 import { Fragment, useState } from 'react';
-import { formatCompact, formatCount, formatRate, groupDigits, unknownText } from '../../shared/format.ts';
+import { formatCount, formatRate } from '../../shared/format.ts';
 import { Failure } from '../../shared/ui/failure.tsx';
-import { Instant } from '../../shared/ui/instant.tsx';
 import { Notice } from '../../shared/ui/page.tsx';
 import { Skeleton } from '../../shared/ui/skeleton.tsx';
 import { StatePill } from '../../shared/ui/state-pill.tsx';
 import { booksOf } from './books.ts';
 import { LedgerBar } from './ledger-bar.tsx';
+import { PartitionTable } from './partition-table.tsx';
 
 /** Every pipeline with its lag; its partitions unfold in place, several at once. */
 export function PipelinesPanel({ query }: { readonly query: UseQueryResult<readonly Pipeline[]> }) {
@@ -82,7 +82,13 @@ function PipelineTable({ pipelines }: { readonly pipelines: readonly Pipeline[] 
               open={open.has(pipeline.name)}
               onToggle={() => toggle(pipeline.name)}
             />
-            {open.has(pipeline.name) && <PartitionsRow pipeline={pipeline} />}
+            {open.has(pipeline.name) && (
+              <tr className="sub-row">
+                <td colSpan={6}>
+                  <PartitionTable pipeline={pipeline} />
+                </td>
+              </tr>
+            )}
           </Fragment>
         ))}
       </tbody>
@@ -118,84 +124,11 @@ function PipelineRow({ pipeline, open, onToggle }: PipelineRowProps) {
         {formatRate(pipeline.ratePerSec)}
         <span className="muted"> /s</span>
       </td>
-      <td data-label="Lag" className={`num${(pipeline.lag ?? 0) > 0 ? ' behind' : ''}`}>
+      <td data-label="Lag" className={pipeline.state === 'running' ? 'num' : 'num behind'}>
         {formatCount(pipeline.lag)}
       </td>
       <td data-label="Ledger" className="cell-ledger">
         <LedgerBar books={booksOf(pipeline)} />
-      </td>
-    </tr>
-  );
-}
-
-function PartitionsRow({ pipeline }: { readonly pipeline: Pipeline }) {
-  if (pipeline.partitions.length === 0) {
-    return (
-      <tr className="sub-row">
-        <td colSpan={6} className="muted">
-          No partition has been read yet.
-        </td>
-      </tr>
-    );
-  }
-  return (
-    <tr className="sub-row">
-      <td colSpan={6}>
-        <div
-          className="table-scroll"
-          tabIndex={0}
-          role="region"
-          aria-label={`Partitions of ${pipeline.name}`}
-        >
-          <table className="table table-inner">
-            <thead>
-              <tr>
-                <th scope="col">Partition</th>
-                {[
-                  'Position',
-                  'End',
-                  'Lag',
-                  'Read',
-                  'Delivered',
-                  'Duplicate',
-                  'Filtered',
-                  'Dead-lettered',
-                ].map(name => (
-                  <th key={name} scope="col" className="num">
-                    {name}
-                  </th>
-                ))}
-                <th scope="col" className="num">
-                  Updated
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {pipeline.partitions.map(partition => (
-                <tr key={`${partition.topic}-${partition.partition}`}>
-                  <th scope="row" className="mono">
-                    {partition.topic}-{partition.partition}
-                  </th>
-                  <td className="num mono">{groupDigits(partition.position)}</td>
-                  <td className="num mono">
-                    {partition.endOffset === null ? unknownText : groupDigits(partition.endOffset)}
-                  </td>
-                  <td className={`num${(partition.lag ?? 0) > 0 ? ' behind' : ''}`}>
-                    {formatCount(partition.lag)}
-                  </td>
-                  <td className="num">{formatCompact(partition.ledger.read)}</td>
-                  <td className="num">{formatCompact(partition.ledger.delivered)}</td>
-                  <td className="num">{formatCompact(partition.ledger.duplicate)}</td>
-                  <td className="num">{formatCompact(partition.ledger.filtered)}</td>
-                  <td className="num">{formatCompact(partition.ledger.deadLettered)}</td>
-                  <td className="num muted">
-                    <Instant at={partition.updatedAt} />
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
       </td>
     </tr>
   );

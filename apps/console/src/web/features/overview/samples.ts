@@ -16,10 +16,10 @@ const samplesMax = 900;
 
 /** A bounded series that lives as long as the page, across navigation. */
 export interface SampleStore {
-  add(overview: Overview): void;
+  readonly add: (overview: Overview) => void;
   /** The same array until a sample is added. */
-  all(): readonly Sample[];
-  subscribe(listener: () => void): () => void;
+  readonly all: () => readonly Sample[];
+  readonly subscribe: (listener: () => void) => () => void;
 }
 
 export function createSampleStore(max: number = samplesMax): SampleStore {

@@ -4,6 +4,7 @@ import { formatCount, formatRate, formatSeconds } from '../../shared/format.ts';
 import { usePreferences } from '../../shared/preferences.ts';
 import { formatClock } from '../../shared/time.ts';
 import { Button } from '../../shared/ui/button.tsx';
+import { ScrollRegion } from '../../shared/ui/scroll-region.tsx';
 import type { Sample } from './samples.ts';
 
 const TimeChart = lazy(() => import('./time-chart.tsx'));
@@ -32,43 +33,45 @@ export function SeriesPanel({ samples }: { readonly samples: readonly Sample[] }
   );
 }
 
+const throughputLines = [
+  { label: 'captured', color: '--accent' },
+  { label: 'stored', color: '--violet' },
+] as const;
+const lagLines = [{ label: 'lag', color: '--warn' }] as const;
+const freshnessLines = [
+  { label: 'p50', color: '--accent' },
+  { label: 'p99', color: '--info' },
+] as const;
+
 function Charts({ samples }: { readonly samples: readonly Sample[] }) {
   if (samples.length < samplesMin)
     return <p className="chart-wait muted">The first samples are being taken…</p>;
   const times = samples.map(sample => sample.atSec);
+  const column = (pick: (sample: Sample) => number | null | undefined) =>
+    samples.map(sample => pick(sample) ?? null);
   return (
     <Suspense fallback={<p className="chart-wait muted">Loading the charts…</p>}>
       <div className="charts">
         <TimeChart
           title="Throughput"
           unit="changes per second"
-          times={times}
+          lines={throughputLines}
+          data={[times, column(sample => sample.rates.capture), column(sample => sample.rates.store)]}
           format={formatRate}
-          series={[
-            {
-              label: 'captured',
-              color: '--accent',
-              values: samples.map(sample => sample.rates.capture ?? null),
-            },
-            { label: 'stored', color: '--violet', values: samples.map(sample => sample.rates.store ?? null) },
-          ]}
         />
         <TimeChart
           title="Consumer lag"
           unit="events"
-          times={times}
+          lines={lagLines}
+          data={[times, column(sample => sample.lagEvents)]}
           format={formatCount}
-          series={[{ label: 'lag', color: '--warn', values: samples.map(sample => sample.lagEvents) }]}
         />
         <TimeChart
           title="Freshness"
           unit="commit to stored"
-          times={times}
+          lines={freshnessLines}
+          data={[times, column(sample => sample.p50Seconds), column(sample => sample.p99Seconds)]}
           format={formatSeconds}
-          series={[
-            { label: 'p50', color: '--accent', values: samples.map(sample => sample.p50Seconds) },
-            { label: 'p99', color: '--info', values: samples.map(sample => sample.p99Seconds) },
-          ]}
         />
       </div>
     </Suspense>
@@ -81,7 +84,7 @@ const rowsMax = 30;
 function SampleTable({ samples }: { readonly samples: readonly Sample[] }) {
   const { zone } = usePreferences();
   return (
-    <div className="table-scroll" tabIndex={0} role="region" aria-label="Samples">
+    <ScrollRegion label="Samples">
       <table className="table">
         <thead>
           <tr>
@@ -119,6 +122,6 @@ function SampleTable({ samples }: { readonly samples: readonly Sample[] }) {
             ))}
         </tbody>
       </table>
-    </div>
+    </ScrollRegion>
   );
 }

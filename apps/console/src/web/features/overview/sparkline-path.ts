@@ -1,8 +1,8 @@
 interface Box {
   readonly width: number;
   readonly height: number;
-  /** The newest point lies at the right edge, `pointsMax` of them reach the left one. */
-  readonly pointsMax: number;
+  /** The newest point lies at the right edge; so many of them reach the left one. */
+  readonly span: number;
 }
 
 /** SVG path data of a line and of the area under it, from zero at the foot; unknown values leave a gap. */
@@ -11,7 +11,7 @@ export function sparklinePath(
   box: Box,
 ): { readonly stroke: string; readonly area: string } {
   const top = Math.max(1e-9, ...values.map(value => value ?? 0));
-  const step = box.width / (box.pointsMax - 1);
+  const step = box.width / (box.span - 1);
   const startX = box.width - (values.length - 1) * step;
   const points = values.map((value, index) =>
     value === null

@@ -2,13 +2,15 @@ import { sparklinePath } from './sparkline-path.ts';
 
 const width = 96;
 const height = 28;
-/** Two minutes; more would not be legible at this size. */
+/** Two minutes; more would not be legible at this size. Fewer than half a minute would look like an event. */
 const pointsMax = 60;
+const pointsMin = 15;
 
 /** A hint of the recent past; the charts below carry the figures. */
 export function Sparkline({ values }: { readonly values: readonly (number | null)[] }) {
   const recent = values.slice(-pointsMax);
-  const line = sparklinePath(recent, { width, height, pointsMax });
+  const span = Math.max(pointsMin, recent.length);
+  const line = sparklinePath(recent, { width, height, span });
   return (
     <svg
       className="sparkline"

@@ -9,7 +9,7 @@ import { dismissPending } from './use-pending-reviews.ts';
 /** What was written here, step by step until it is in the database. */
 export function PendingList({ pending }: { readonly pending: readonly PendingReview[] }) {
   return (
-    <div role="status">
+    <div aria-live="polite">
       {pending.map(review => (
         <PendingCard key={review.accepted.reviewId} review={review} />
       ))}

@@ -1,6 +1,5 @@
 import { infiniteQueryOptions } from '@tanstack/react-query';
 import type { NewReview, Review, ReviewAccepted } from '@tidemark/contracts';
-import type { Static } from 'typebox';
 import { callApi, withQuery } from '../../shared/api-client.ts';
 
 interface ReviewPage {
@@ -16,6 +15,6 @@ export const reviewsQuery = infiniteQueryOptions({
   getNextPageParam: page => page.nextCursor ?? undefined,
 });
 
-export function postReview(review: Static<typeof NewReview>): Promise<ReviewAccepted> {
+export function postReview(review: NewReview): Promise<ReviewAccepted> {
   return callApi<ReviewAccepted>('/api/reviews', { method: 'POST', body: review });
 }

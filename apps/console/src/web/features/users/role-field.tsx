@@ -27,10 +27,8 @@ export function RoleField({ value, onChange }: RoleFieldProps) {
             checked={role === value}
             onChange={() => onChange(role)}
           />
-          <span>
-            <b>{role}</b>
-            <small>{meanings[role]}</small>
-          </span>
+          <b>{role}</b>
+          <small>{meanings[role]}</small>
         </label>
       ))}
     </fieldset>

@@ -1,6 +1,5 @@
 import { infiniteQueryOptions } from '@tanstack/react-query';
 import type { NewUser, User, UserChanges } from '@tidemark/contracts';
-import type { Static } from 'typebox';
 import { callApi, withQuery } from '../../shared/api-client.ts';
 
 export interface UserPage {
@@ -16,11 +15,11 @@ export const usersQuery = infiniteQueryOptions({
   getNextPageParam: page => page.nextCursor ?? undefined,
 });
 
-export function createUser(user: Static<typeof NewUser>): Promise<User> {
+export function createUser(user: NewUser): Promise<User> {
   return callApi<User>('/api/users', { method: 'POST', body: user });
 }
 
-export function updateUser(id: number, changes: Static<typeof UserChanges>): Promise<User> {
+export function updateUser(id: number, changes: UserChanges): Promise<User> {
   return callApi<User>(`/api/users/${id}`, { method: 'PATCH', body: changes });
 }
 

@@ -54,13 +54,11 @@ function UserRow({
           <span className="avatar" aria-hidden="true" data-hue={user.id % 6}>
             {user.email.slice(0, 1).toUpperCase()}
           </span>
-          <span>
-            {user.email}
-            <small>
-              id <span className="mono">{user.id}</span>
-              {isMe && ' · you'}
-            </small>
-          </span>
+          {user.email}
+          <small>
+            id <span className="mono">{user.id}</span>
+            {isMe && ' · you'}
+          </small>
         </span>
       </th>
       <td data-label="Role">

@@ -66,11 +66,24 @@ function stateOf(before: string | null | undefined, after: string | null | undef
   return before === after ? 'same' : 'changed';
 }
 
-/** The columns worth a line in a list: those that changed, or for a whole row its first ones, without the masked. */
+/** Columns that change with every write and so say nothing about this one. */
+const bookkeeping = /(?:^|_)(?:updated|modified)(?:_|$)|^mtime$/i;
+
+/**
+ * The columns worth a line in a list: those that changed, or for a whole row the first that hold something. What was
+ * masked is left out, and bookkeeping comes last.
+ */
 export function headlineFields(diff: readonly FieldDiff[], max: number): readonly FieldDiff[] {
   const changed = diff.filter(field => field.state === 'changed');
-  const telling = changed.length > 0 ? changed : diff.filter(field => field.state !== 'masked');
-  return telling.slice(0, max);
+  const telling = changed.length > 0 ? changed : diff.filter(field => field.state !== 'masked' && holdsValue(field));
+  return [
+    ...telling.filter(field => !bookkeeping.test(field.name)),
+    ...telling.filter(field => bookkeeping.test(field.name)),
+  ].slice(0, max);
+}
+
+function holdsValue({ before, after }: FieldDiff): boolean {
+  return Boolean(after ?? before);
 }
 
 /** True for text that reads as a number, which is set in figures and to the right. */

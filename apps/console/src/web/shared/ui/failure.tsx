@@ -37,7 +37,7 @@ export function Failure({ what, error, onRetry, retrying = false }: FailureProps
 /** A line above content that is shown although its last refresh failed. */
 export function StaleBanner({ error, onRetry }: { readonly error: unknown; readonly onRetry: () => void }) {
   return (
-    <div className="banner banner-bad" role="status">
+    <output className="banner banner-bad">
       <CloudOff size={16} aria-hidden="true" />
       <span>
         <strong>Not up to date.</strong> {explain(error).message}
@@ -45,6 +45,6 @@ export function StaleBanner({ error, onRetry }: { readonly error: unknown; reado
       <Button size="sm" onClick={onRetry}>
         Try again
       </Button>
-    </div>
+    </output>
   );
 }

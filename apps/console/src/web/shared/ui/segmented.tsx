@@ -8,7 +8,7 @@ interface SegmentedProps<T extends string> {
 /** One of a few, all in sight. */
 export function Segmented<T extends string>({ label, options, value, onChange }: SegmentedProps<T>) {
   return (
-    <div className="segmented" role="group" aria-label={label}>
+    <fieldset className="segmented" aria-label={label}>
       {options.map(option => (
         <button
           key={option.value}
@@ -19,6 +19,6 @@ export function Segmented<T extends string>({ label, options, value, onChange }:
           {option.label}
         </button>
       ))}
-    </div>
+    </fieldset>
   );
 }

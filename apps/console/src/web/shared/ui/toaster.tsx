@@ -8,7 +8,7 @@ const icons = { ok: CircleCheck, bad: CircleX, info: Info } as const;
 export function Toaster() {
   const toasts = useToasts();
   return (
-    <div className="toaster" role="status" aria-live="polite">
+    <div className="toaster" aria-live="polite">
       {toasts.map(toast => {
         const Icon = icons[toast.tone];
         return (
