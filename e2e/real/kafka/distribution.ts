@@ -1,22 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type RunOptions, type RunResult, run } from '../../src/programs.ts';
 import { type Available, available } from '../availability.ts';
 import { cached, download } from '../cache.ts';
-
-/** Version lines of Apache Kafka that are tried; each has a folder here with the pom.xml that names the patch. */
-export const kafkaLines = ['3.9', '4'] as const;
-
-export type KafkaLine = (typeof kafkaLines)[number];
-
-/** Apache Kafka's jars on this machine. */
-export interface KafkaDistribution {
-  readonly line: KafkaLine;
-  readonly version: string;
-  /** Arguments for `java` that come before a main class. */
-  readonly javaArgs: readonly string[];
-}
+import { classArchive } from './class-archive.ts';
+import type { KafkaDistribution, KafkaLine } from './java.ts';
 
 /** Fetches Apache Kafka from Maven Central, once. */
 export function kafkaDistribution(line: KafkaLine): Promise<Available<KafkaDistribution>> {
@@ -24,7 +12,7 @@ export function kafkaDistribution(line: KafkaLine): Promise<Available<KafkaDistr
     const pom = fileURLToPath(new URL(`./${line}/pom.xml`, import.meta.url));
     const version = /<kafka\.version>([^<]+)</.exec(await readFile(pom, 'utf8'))?.[1];
     if (version === undefined) throw new Error(`${pom} names no version of Kafka`);
-    const libraries = await cached(`kafka-${version}`, pom, folder =>
+    const folder = await cached(`kafka-${version}`, pom, target =>
       download('mvn', [
         '--batch-mode',
         '--quiet',
@@ -32,34 +20,10 @@ export function kafkaDistribution(line: KafkaLine): Promise<Available<KafkaDistr
         pom,
         'dependency:copy-dependencies',
         '-DincludeScope=runtime',
-        `-DoutputDirectory=${folder}`,
+        `-DoutputDirectory=${target}`,
       ]),
     );
-    return { line, version, javaArgs: ['-cp', join(libraries, '*')] };
+    const plain = { line, version, javaArgs: ['-cp', join(folder, '*')] };
+    return { ...plain, javaArgs: [...(await classArchive(folder, plain)), ...plain.javaArgs] };
   });
-}
-
-/** Short-lived programs gain nothing from the optimising compiler, and start a third faster without it. */
-const shortLived = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-Xmx256m', '-Xshare:auto'];
-
-/** Runs one of Kafka's programs by its main class. */
-export function runJava(
-  { javaArgs }: KafkaDistribution,
-  mainClass: string,
-  args: readonly string[],
-  options: RunOptions = {},
-): Promise<RunResult> {
-  return run('java', [...shortLived, ...javaArgs, mainClass, ...args], { withinMs: 60_000, ...options });
-}
-
-/** Runs one of Kafka's programs that must succeed; answers what it printed. */
-export async function runJavaOk(
-  kafka: KafkaDistribution,
-  mainClass: string,
-  args: readonly string[],
-  options: RunOptions = {},
-): Promise<string> {
-  const { code, stdout, stderr } = await runJava(kafka, mainClass, args, options);
-  if (code !== 0) throw new Error(`${mainClass} ${args.join(' ')} ended with ${code}\n${stdout}\n${stderr}`);
-  return stdout;
 }

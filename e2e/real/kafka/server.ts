@@ -2,21 +2,22 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { open, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { eventually } from '@tidemark/testkit';
 import { brokerAnswers } from '../broker-answers.ts';
 import type { BrokerUnderTest } from '../broker-under-test.ts';
-import { type KafkaDistribution, runJavaOk } from './distribution.ts';
+import { freePorts } from '../free-ports.ts';
+import { type KafkaDistribution, runJavaOk } from './java.ts';
 
 /** Apache Kafka as one node, KRaft, in a folder of its own that is gone after `stop`. */
 export async function startKafka(kafka: KafkaDistribution): Promise<BrokerUnderTest> {
   const folder = await mkdtemp(join(tmpdir(), 'tidemark-kafka-'));
-  const [port, controllerPort] = await freePorts();
+  const ports = await freePorts('clients', 'controller');
+  const port = ports.clients;
   const properties = join(folder, 'server.properties');
-  await writeFile(properties, serverProperties(folder, port, controllerPort));
+  await writeFile(properties, serverProperties(folder, ports));
   const clusterId = randomBytes(16).toString('base64url');
   await runJavaOk(kafka, 'kafka.tools.StorageTool', ['format', '-t', clusterId, '-c', properties]);
   const logFile = join(folder, 'server.log');
@@ -73,28 +74,15 @@ async function launch(kafka: KafkaDistribution, properties: string, logFile: str
   return server;
 }
 
-/** Two free ports. Both are held until both are known, so that they differ. */
-async function freePorts(): Promise<readonly [number, number]> {
-  const probes = [createServer(), createServer()];
-  const found: number[] = [];
-  for (const probe of probes) {
-    await new Promise<void>(resolve => probe.listen(0, '127.0.0.1', resolve));
-    const address = probe.address();
-    found.push(typeof address === 'object' && address ? address.port : 0);
-  }
-  await Promise.all(probes.map(probe => new Promise(resolve => probe.close(resolve))));
-  return [found[0] ?? 0, found[1] ?? 0];
-}
-
 /** One node that is broker and controller; internal topics small and single, timers short, as the contract needs. */
-function serverProperties(folder: string, port: number, controllerPort: number): string {
+function serverProperties(folder: string, ports: { clients: number; controller: number }): string {
   return Object.entries({
     'process.roles': 'broker,controller',
     'node.id': 1,
-    'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
+    'controller.quorum.voters': `1@127.0.0.1:${ports.controller}`,
     'controller.listener.names': 'CONTROLLER',
-    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
+    listeners: `PLAINTEXT://127.0.0.1:${ports.clients},CONTROLLER://127.0.0.1:${ports.controller}`,
+    'advertised.listeners': `PLAINTEXT://127.0.0.1:${ports.clients}`,
     'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
     'log.dirs': join(folder, 'data'),
     'num.partitions': 1,

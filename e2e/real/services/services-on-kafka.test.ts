@@ -1,7 +1,8 @@
 import { killWhileChangesFlow } from '../../src/scenarios/kill.ts';
 import { mainJob } from '../../src/scenarios/main-job.ts';
 import { need } from '../availability.ts';
-import { kafkaDistribution, kafkaLines } from '../kafka/distribution.ts';
+import { kafkaDistribution } from '../kafka/distribution.ts';
+import { kafkaLines } from '../kafka/java.ts';
 import { startStackOnKafka } from './stack-on-kafka.ts';
 
 for (const line of kafkaLines) {

@@ -1,5 +1,5 @@
 import { type Stack, startStack } from '../../src/stack.ts';
-import type { KafkaDistribution } from '../kafka/distribution.ts';
+import type { KafkaDistribution } from '../kafka/java.ts';
 import { startKafka } from '../kafka/server.ts';
 
 /** A whole stack whose services talk to Apache Kafka; the embedded broker is left out. */

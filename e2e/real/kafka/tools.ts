@@ -1,0 +1,158 @@
+import type { RunOptions, RunResult } from '../../src/programs.ts';
+import { type KafkaDistribution, type KafkaLine, runJava } from './java.ts';
+
+/** Main classes behind Kafka's shell scripts, by the script's name. */
+const mainClasses = {
+  topics: 'org.apache.kafka.tools.TopicCommand',
+  configs: 'kafka.admin.ConfigCommand',
+  'consumer-groups': 'org.apache.kafka.tools.consumer.group.ConsumerGroupCommand',
+  'get-offsets': 'org.apache.kafka.tools.GetOffsetShell',
+  'delete-records': 'org.apache.kafka.tools.DeleteRecordsCommand',
+  'log-dirs': 'org.apache.kafka.tools.LogDirsCommand',
+  cluster: 'org.apache.kafka.tools.ClusterTool',
+  transactions: 'org.apache.kafka.tools.TransactionsCommand',
+  'broker-api-versions': 'org.apache.kafka.tools.BrokerApiVersionsCommand',
+  'console-producer': 'org.apache.kafka.tools.ConsoleProducer',
+  'console-consumer': 'org.apache.kafka.tools.consumer.ConsoleConsumer',
+  'producer-perf-test': 'org.apache.kafka.tools.ProducerPerformance',
+  'consumer-perf-test': 'org.apache.kafka.tools.ConsumerPerformance',
+  'verifiable-producer': 'org.apache.kafka.tools.VerifiableProducer',
+  'verifiable-consumer': 'org.apache.kafka.tools.VerifiableConsumer',
+  'client-compatibility-test': 'org.apache.kafka.tools.ClientCompatibilityTest',
+  'transactional-message-copier': 'org.apache.kafka.tools.TransactionalMessageCopier',
+} as const;
+
+export type ToolName = keyof typeof mainClasses;
+
+/** What has another name in the older line. */
+const olderClasses: Partial<Record<ToolName, string>> = {
+  'console-producer': 'kafka.tools.ConsoleProducer',
+  'broker-api-versions': 'kafka.admin.BrokerApiVersionsCommand',
+};
+const optionNames = {
+  '3.9': {
+    reader: '--property',
+    formatter: '--property',
+    consumer: '--consumer-property',
+    count: '--messages',
+  },
+  '4': {
+    reader: '--reader-property',
+    formatter: '--formatter-property',
+    consumer: '--command-property',
+    count: '--num-records',
+  },
+} as const satisfies Record<KafkaLine, object>;
+
+/** A record as the console consumer prints it. */
+export interface ConsoleRecord {
+  readonly partition: number;
+  readonly offset: number;
+  /** Milliseconds since the epoch. */
+  readonly timestamp: number;
+  readonly key: string | null;
+  readonly value: string;
+}
+
+export interface ConsumeOptions {
+  /** How many records are awaited; the tool ends after them, or after ten seconds without one. */
+  readonly count: number;
+  readonly group?: string;
+  /** More arguments of kafka-console-consumer, in place of `--from-beginning`. */
+  readonly from?: readonly string[];
+  readonly readCommitted?: boolean;
+}
+
+/** Kafka's own command-line programs, pointed at one broker. */
+export class KafkaTools {
+  readonly #kafka: KafkaDistribution;
+  readonly bootstrap: string;
+  /** Option names that differ between version lines. */
+  readonly options: (typeof optionNames)[KafkaLine];
+
+  constructor(kafka: KafkaDistribution, bootstrap: string) {
+    this.#kafka = kafka;
+    this.bootstrap = bootstrap;
+    this.options = optionNames[kafka.line];
+  }
+
+  /** Class and leading arguments, for programs that a test starts and ends itself. */
+  mainClass(tool: ToolName): string {
+    return (this.#kafka.line === '3.9' ? olderClasses[tool] : undefined) ?? mainClasses[tool];
+  }
+
+  /** Runs a program to its end; `--bootstrap-server` is added. */
+  run(tool: ToolName, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+    return runJava(
+      this.#kafka,
+      this.mainClass(tool),
+      [...args, '--bootstrap-server', this.bootstrap],
+      options,
+    );
+  }
+
+  /** Runs a program that must succeed; answers what it printed. */
+  async ok(tool: ToolName, args: readonly string[], options: RunOptions = {}): Promise<string> {
+    const { code, stdout, stderr } = await this.run(tool, args, options);
+    if (code === 0) return stdout;
+    throw new Error(`kafka-${tool} ${args.join(' ')} ended with ${code}\n${stdout}\n${stderr}`);
+  }
+
+  /** kafka-topics --create. */
+  async createTopic(topic: string, partitions: number, ...args: string[]): Promise<void> {
+    await this.ok('topics', ['--create', '--topic', topic, '--partitions', String(partitions), ...args]);
+  }
+
+  /** kafka-console-producer with lines `key:value`. */
+  async produce(topic: string, lines: readonly string[], ...args: string[]): Promise<void> {
+    const { reader } = this.options;
+    await this.ok(
+      'console-producer',
+      ['--topic', topic, reader, 'parse.key=true', reader, 'key.separator=:', ...args],
+      { input: `${lines.join('\n')}\n` },
+    );
+  }
+
+  /** kafka-console-consumer, by default from the beginning. */
+  async consume(topic: string, options: ConsumeOptions): Promise<readonly ConsoleRecord[]> {
+    const { count, group, from = ['--from-beginning'], readCommitted = false } = options;
+    const shown = ['key', 'partition', 'offset', 'timestamp'];
+    const output = await this.ok('console-consumer', [
+      '--topic',
+      topic,
+      `--max-messages=${count}`,
+      '--timeout-ms=10000',
+      ...shown.flatMap(what => [this.options.formatter, `print.${what}=true`]),
+      ...(group === undefined ? [] : ['--group', group]),
+      ...(readCommitted ? ['--isolation-level', 'read_committed'] : []),
+      ...from,
+    ]);
+    return output.trimEnd().split('\n').flatMap(readRecord);
+  }
+
+  /** kafka-get-offsets: offset by partition. */
+  async offsets(topic: string, time: string): Promise<Readonly<Record<number, number>>> {
+    const output = await this.ok('get-offsets', ['--topic', topic, '--time', time]);
+    return Object.fromEntries(
+      output
+        .trim()
+        .split('\n')
+        .map(line => line.split(':').slice(-2).map(Number)),
+    );
+  }
+}
+
+function readRecord(line: string): readonly ConsoleRecord[] {
+  const match = /^\w+:(\d+)\tPartition:(\d+)\tOffset:(\d+)\t([^\t]*)\t(.*)$/.exec(line);
+  if (!match) return [];
+  const [, timestamp, partition, offset, key = '', value = ''] = match;
+  return [
+    {
+      partition: Number(partition),
+      offset: Number(offset),
+      timestamp: Number(timestamp),
+      key: key === 'null' ? null : key,
+      value,
+    },
+  ];
+}
