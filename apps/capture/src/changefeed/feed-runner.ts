@@ -96,10 +96,17 @@ export class FeedRunner {
     this.streaming.emit();
   }
 
+  /** Says each reason once, however long it lasts. */
   #warn(error: unknown): void {
-    this.#show('warning', this.#shown(error));
+    const shown = this.#shown(error);
+    const isNews = shown.message !== this.status.error?.message;
+    this.#show('warning', shown);
+    if (!isNews) return;
     const { logger, changefeedId } = this.#options;
-    logger.warn({ changefeed: changefeedId, error: explainFailure(error) }, 'the changefeed is interrupted');
+    logger.warn(
+      { changefeed: changefeedId, error: shown.message },
+      'the changefeed is interrupted; trying again',
+    );
   }
 
   /** Keeps the failure where a restart of the service finds it. The database may be what failed, so this may too. */

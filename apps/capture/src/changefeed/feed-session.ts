@@ -69,17 +69,27 @@ export async function runFeedSession(options: FeedSessionOptions, signal: AbortS
   const { changefeed, sourceUrl, sink } = options;
   const source = await openSourceSession(sourceUrl, changefeed.id);
   try {
-    await sink.open();
-    options.status.sinkError = undefined;
+    // The slot comes first: what is committed from now on waits in it, also while the broker is away.
     const startLsn = await prepareSlot(source, changefeed);
     const initial = { lsn: startLsn, commitTs: changefeed.checkpointTs };
     if (changefeed.checkpointLsn === null) await options.store.setCheckpoint(changefeed.id, initial);
+    await openSink(options);
     signal.throwIfAborted();
     await new FeedSession(options, source, initial).run(signal);
   } finally {
     options.status.streaming = false;
     await source.close();
     await sink.close();
+  }
+}
+
+async function openSink({ sink, status }: FeedSessionOptions): Promise<void> {
+  try {
+    await sink.open();
+    status.sinkError = undefined;
+  } catch (error) {
+    status.sinkError = describeError(error);
+    throw error;
   }
 }
 

@@ -166,15 +166,25 @@ const permanent: Readonly<Record<string, string>> = {
   UNSUPPORTED_SASL_MECHANISM: 'Choose a sasl-mechanism that the broker offers.',
 };
 
-function explain(error: unknown, { topic }: ChangeTopicOptions): unknown {
+function explain(error: unknown, { topic, brokers }: ChangeTopicOptions): unknown {
   if (!(error instanceof Error) || error instanceof TidemarkError) return error;
   for (const [id, hint] of Object.entries(permanent)) {
     if (findErrorBy(error, 'apiId', id)) return refused(`the broker refused ${topic}: ${id}`, hint, error);
   }
-  return new TidemarkError('KAFKA_UNAVAILABLE', `cannot write to ${topic}: ${describeError(error)}`, {
-    cause: error,
-    facts: { topic },
-  });
+  const reason = describeError(innermost(error));
+  return new TidemarkError(
+    'KAFKA_UNAVAILABLE',
+    `cannot write to ${topic} at ${brokers.join(',')}: ${reason}`,
+    {
+      facts: { topic },
+    },
+  );
+}
+
+/** The client wraps what happened in lists of attempts; the last one at the bottom says it. */
+function innermost(error: Error): Error {
+  const inner: unknown = error instanceof AggregateError ? error.errors.at(-1) : error.cause;
+  return inner instanceof Error ? innermost(inner) : error;
 }
 
 function refused(message: string, hint: string, cause?: unknown): TidemarkError {
