@@ -29,12 +29,16 @@ export function bisecting<E>(inner: Sink<E>, options: BisectOptions): Sink<E> {
       const remaining = deliverableItems(batch).length;
       if (remaining > 1) return deliverHalves(batch, signal);
       if (remaining === 0 || error.kind === 'overloaded') throw error;
-      const rejected = rejectDeliverable(batch, rejectionOf(error, options.clock.now()));
-      return deliver(
-        await deadLetterRejected(rejected, options.pipeline, options.deadLetters, signal),
-        signal,
-      );
+      return deadLetter(batch, rejectionOf(error, options.clock.now()), signal);
     }
+  };
+  /** Stores the culprit as a dead letter, then lets the position pass it. */
+  const deadLetter = async (batch: Batch<E>, rejection: Rejection, signal: AbortSignal): Promise<Receipt> => {
+    const offsets = deliverableItems(batch).map(item => item.record.offset);
+    const rejected = rejectDeliverable(batch, rejection);
+    const settled = await deadLetterRejected(rejected, options.pipeline, options.deadLetters, signal);
+    const receipt = await deliver(settled, signal);
+    return { ...receipt, deadLettered: new Set(offsets) };
   };
   const deliverHalves = async (batch: Batch<E>, signal: AbortSignal): Promise<Receipt> => {
     const [first, second] = splitBatch(batch);
@@ -63,5 +67,8 @@ function rejectionOf(error: DeliveryError, nowMs: number): Rejection {
 }
 
 function merge(a: Receipt, b: Receipt): Receipt {
-  return { duplicates: new Set([...a.duplicates, ...b.duplicates]) };
+  return {
+    duplicates: new Set([...a.duplicates, ...b.duplicates]),
+    deadLettered: new Set([...(a.deadLettered ?? []), ...(b.deadLettered ?? [])]),
+  };
 }

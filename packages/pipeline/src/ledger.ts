@@ -12,15 +12,16 @@ export interface LedgerCounts {
   readonly deadLettered: number;
 }
 
-/** The counts that a persisted batch adds. */
+/** The counts that a persisted batch adds. What decoding rejected has been dead-lettered when there is a receipt. */
 export function countBatch<E>(batch: Batch<E>, receipt: Receipt): LedgerCounts {
   const fates = countFates(batch);
+  const refused = receipt.deadLettered?.size ?? 0;
   return {
     read: batch.items.length,
-    delivered: fates.deliver - receipt.duplicates.size,
+    delivered: fates.deliver - receipt.duplicates.size - refused,
     duplicate: receipt.duplicates.size,
     filtered: fates.filtered,
-    deadLettered: fates['dead-lettered'],
+    deadLettered: fates.rejected + fates['dead-lettered'] + refused,
   };
 }
 

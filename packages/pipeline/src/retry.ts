@@ -39,8 +39,9 @@ export function retrying<E>(inner: Sink<E>, options: RetryOptions): Sink<E> {
 class Tries {
   readonly #options: RetryOptions;
   readonly #single: boolean;
+  /** Failures that may be the event's own fault; an outage or an overload in between counts for nothing. */
   #attempts = 0;
-  #firstFailedAtMs = 0;
+  #firstFailedAtMs: number | undefined;
   /** Failures in a row since the count was last reset; drives the back-off. */
   #streak = 0;
 
@@ -51,8 +52,8 @@ class Tries {
 
   /** Waits when another attempt is due; throws when it is not. */
   async failed(error: DeliveryError, signal: AbortSignal): Promise<void> {
-    this.#attempts += 1;
-    if (this.#attempts === 1) this.#firstFailedAtMs = this.#options.clock.now();
+    if (error.kind === 'transient' || error.kind === 'permanent') this.#attempts += 1;
+    this.#firstFailedAtMs ??= this.#options.clock.now();
     if (!(await this.#worthAnotherTry(error, signal))) {
       throw new AttemptsError(error, this.#attempts, this.#firstFailedAtMs);
     }

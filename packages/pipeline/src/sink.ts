@@ -6,6 +6,8 @@ import type { Position } from './source.ts';
 export interface Receipt {
   /** Offsets of deliverable items whose effect was there before, so that nothing happened now. */
   readonly duplicates: ReadonlySet<bigint>;
+  /** Offsets of deliverable items that the layers around the sink dead-lettered instead. A sink leaves it out. */
+  readonly deadLettered?: ReadonlySet<bigint>;
 }
 
 const noDuplicates: ReadonlySet<bigint> = new Set();
