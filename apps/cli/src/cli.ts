@@ -20,8 +20,17 @@ export async function runCli(args: readonly string[], context: CommandContext): 
   } catch (error) {
     context.terminal.warn(`tidemark: ${explainError(error)}`);
     context.parent?.send({ kind: 'failed', text: `tidemark: ${explainError(error)}` });
-    return isTidemarkError(error) && error.code === 'USAGE' ? exitCodes.usage : exitCodes.failed;
+    return isTidemarkError(error) && usageErrors.has(error.code) ? exitCodes.usage : exitCodes.failed;
   }
+}
+
+/** Codes of errors that are about how the command was called. */
+const usageErrors: ReadonlySet<string> = new Set(['USAGE', 'SERVICE_UNKNOWN']);
+
+function findCommand(name: string): () => Promise<Command> {
+  const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (load) return load;
+  throw new TidemarkError('USAGE', `there is no command ${name}`, { hint: 'See `tidemark help`.' });
 }
 
 async function dispatch(args: readonly string[], context: CommandContext): Promise<number> {
@@ -30,11 +39,7 @@ async function dispatch(args: readonly string[], context: CommandContext): Promi
     await printHelp(context, rest[0]);
     return exitCodes.ok;
   }
-  const load = commands[name];
-  if (!load) {
-    throw new TidemarkError('USAGE', `there is no command ${name}`, { hint: 'See `tidemark help`.' });
-  }
-  const command = await load();
+  const command = await findCommand(name)();
   if (rest.includes('--help') || rest.includes('-h')) {
     await printHelp(context, name);
     return exitCodes.ok;
@@ -43,9 +48,8 @@ async function dispatch(args: readonly string[], context: CommandContext): Promi
 }
 
 async function printHelp({ terminal }: CommandContext, name: string | undefined): Promise<void> {
-  const load = name === undefined ? undefined : commands[name];
-  if (load) {
-    const command = await load();
+  if (name !== undefined) {
+    const command = await findCommand(name)();
     terminal.print(`Usage: ${usageLine(command)}`);
     terminal.print();
     terminal.print(`  ${command.summary}`);

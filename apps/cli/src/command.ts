@@ -6,8 +6,10 @@ import type { Terminal } from './terminal.ts';
 export interface CommandContext {
   readonly terminal: Terminal;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Aborted by the first SIGINT or SIGTERM. */
+  /** Aborted by the first request to end: a signal, or the end of whoever reads the output. */
   readonly interrupted: AbortSignal;
+  /** Aborted by the second request: what still runs is to be ended at once. */
+  readonly impatient: AbortSignal;
   /** Talks to the `up` that started this process detached; absent when it was not. */
   readonly parent?: ParentLink | undefined;
 }
@@ -47,8 +49,8 @@ export interface CommandInput {
   readonly positionals: readonly string[];
   text(option: string): string | undefined;
   flag(option: string): boolean;
-  /** A whole number of at least `min`. */
-  integer(option: string, fallback: number, min?: number): number;
+  /** A whole number from 0 to `max`. */
+  integer(option: string, fallback: number, max: number): number;
 }
 
 /**
@@ -70,11 +72,11 @@ export function readInput(command: Command, args: readonly string[]): CommandInp
     positionals,
     text,
     flag: option => values[option] === true,
-    integer(option, fallback, min = 0) {
+    integer(option, fallback, max) {
       const value = text(option);
       if (value === undefined) return fallback;
-      if (!/^-?\d+$/.test(value) || Number(value) < min) {
-        throw usage(command, `--${option} takes a whole number of at least ${min}, not "${value}"`);
+      if (!/^\d+$/.test(value) || Number(value) > max) {
+        throw usage(command, `--${option} takes a whole number from 0 to ${max}, not "${value}"`);
       }
       return Number(value);
     },

@@ -1,10 +1,11 @@
-import { createInterface } from 'node:readline';
+import { createInterface, type Interface } from 'node:readline';
+import { Writable } from 'node:stream';
 
 /** Where a command talks to the person in front of it. */
 export interface Terminal {
   /** A line of the result, on stdout. */
   print(line?: string): void;
-  /** A line that replaces itself while something is under way; only where the terminal can do that. */
+  /** A line, shown dim, that replaces itself while something is under way; only where the terminal can do that. */
   progress(line: string): void;
   /** A line about trouble, on stderr. */
   warn(line: string): void;
@@ -27,6 +28,8 @@ export interface TerminalStreams {
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
   readonly noColour: boolean;
+  /** The terminal cannot move its cursor. */
+  readonly dumb: boolean;
 }
 
 const plain: Style = {
@@ -40,8 +43,9 @@ const plain: Style = {
 const sgr = (code: number) => (text: string) => `\u001b[${code}m${text}\u001b[0m`;
 const coloured: Style = { bold: sgr(1), dim: sgr(2), green: sgr(32), yellow: sgr(33), red: sgr(31) };
 
-export function processTerminal({ stdin, stdout, stderr, noColour }: TerminalStreams): Terminal {
-  const live = stdout.isTTY;
+export function processTerminal({ stdin, stdout, stderr, noColour, dumb }: TerminalStreams): Terminal {
+  const live = stdout.isTTY && !dumb;
+  const style = live && !noColour ? coloured : plain;
   let shown = false;
   const clear = () => {
     if (!shown) return;
@@ -49,7 +53,7 @@ export function processTerminal({ stdin, stdout, stderr, noColour }: TerminalStr
     shown = false;
   };
   return {
-    style: live && !noColour ? coloured : plain,
+    style,
     print(line = '') {
       clear();
       stdout.write(`${line}\n`);
@@ -57,7 +61,7 @@ export function processTerminal({ stdin, stdout, stderr, noColour }: TerminalStr
     progress(line) {
       if (!live) return;
       clear();
-      stdout.write(line.slice(0, (stdout.columns || 80) - 1));
+      stdout.write(style.dim(line.slice(0, (stdout.columns || 80) - 1)));
       shown = true;
     },
     warn(line) {
@@ -73,19 +77,24 @@ async function ask(
   question: string,
   hidden: boolean,
 ): Promise<string | undefined> {
-  const lines = createInterface({ input: stdin, output: stdout, terminal: stdin.isTTY });
-  if (stdin.isTTY) {
-    stdout.write(question);
-    // readline echoes what is typed by writing to the output; a hidden answer is not echoed.
-    if (hidden) Object.assign(lines, { _writeToOutput: () => {} });
-  }
+  if (!stdin.isTTY) return firstLine(createInterface({ input: stdin }));
+  stdout.write(question);
+  // readline echoes what is typed to its output; a hidden answer is echoed to nowhere.
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const output = hidden ? nowhere : stdout;
+  const answer = await firstLine(createInterface({ input: stdin, output, terminal: true, prompt: '' }));
+  if (hidden || answer === undefined) stdout.write('\n');
+  return answer;
+}
+
+async function firstLine(lines: Interface): Promise<string | undefined> {
   try {
     return await new Promise<string | undefined>(resolve => {
       lines.once('line', resolve);
       lines.once('close', () => resolve(undefined));
+      lines.once('SIGINT', () => resolve(undefined)); // while readline reads keys, Ctrl-C is one of them
     });
   } finally {
     lines.close();
-    if (hidden && stdin.isTTY) stdout.write('\n');
   }
 }

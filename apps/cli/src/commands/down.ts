@@ -1,8 +1,7 @@
 import { exitCodes, systemClock, TidemarkError } from '@tidemark/kernel';
 import { type Command, dataOption } from '../command.ts';
 import { endLeftovers } from '../supervisor/leftovers.ts';
-import { isRunning, signalProcess } from '../supervisor/process-identity.ts';
-import type { RunState } from '../supervisor/run-state.ts';
+import { isRunning, type ProcessIdentity, signalProcess } from '../supervisor/process-identity.ts';
 import { stopWithinMs } from '../supervisor/supervisor.ts';
 import { viewStack } from './stack-command.ts';
 
@@ -11,12 +10,12 @@ export const down: Command = {
   name: 'down',
   summary: 'stop everything, in order, after draining',
   options: { data: dataOption },
-  async run(input, { terminal }) {
-    const { folder, state, running } = await viewStack(input);
-    if (state && running) {
+  async run(input, { terminal, interrupted }) {
+    const { folder, state, supervisor } = await viewStack(input);
+    if (supervisor) {
       terminal.progress('  stopping …');
-      await stopSupervisor(state);
-      terminal.print('  stopped');
+      await stopSupervisor(supervisor, interrupted);
+      terminal.print(interrupted.aborted ? '  it stops in the background' : '  stopped');
       return exitCodes.ok;
     }
     const leftovers = await endLeftovers(state);
@@ -29,19 +28,18 @@ export const down: Command = {
   },
 };
 
-async function stopSupervisor({ supervisor }: RunState): Promise<void> {
+async function stopSupervisor(supervisor: ProcessIdentity, interrupted: AbortSignal): Promise<void> {
   await signalProcess(supervisor, 'SIGTERM');
   const deadline = systemClock.monotonic() + stopWithinMs + 5000;
-  while (await isRunning(supervisor)) {
-    if (systemClock.monotonic() > deadline) {
-      throw new TidemarkError(
-        'STACK_WILL_NOT_STOP',
-        `the supervisor (process ${supervisor.pid}) does not stop`,
-        {
-          hint: `End it with \`kill -9 ${supervisor.pid}\` and run \`tidemark down\` again.`,
-        },
-      );
-    }
-    await systemClock.sleep(25);
+  while (!interrupted.aborted && (await isRunning(supervisor))) {
+    if (systemClock.monotonic() > deadline) throw willNotStop(supervisor);
+    await systemClock.sleep(25, interrupted).catch(() => {});
   }
+}
+
+function willNotStop({ pid }: ProcessIdentity): TidemarkError {
+  return new TidemarkError('STACK_WILL_NOT_STOP', `the supervisor (process ${pid}) does not stop`, {
+    hint: `End it with \`kill -9 ${pid}\` and run \`tidemark down\` again.`,
+    facts: { pid },
+  });
 }

@@ -10,8 +10,8 @@ export const open: Command = {
   summary: 'open the console in the browser',
   options: { data: dataOption },
   async run(input, { terminal, env }) {
-    const { folder, state, running } = await viewStack(input);
-    if (!state || !running) throw notRunning(folder);
+    const { folder, state, supervisor } = await viewStack(input);
+    if (!state || !supervisor) throw notRunning(folder);
     const address = addressesOf(state.portOffset, env).browse('console');
     terminal.print(`  ${address}`);
     if (!(await openBrowser(address)))
@@ -20,11 +20,22 @@ export const open: Command = {
   },
 };
 
+/** Some openers stay until the browser is closed; one that has not failed by then has done its work, milliseconds. */
+const openerFailsWithinMs = 2000;
+
 function openBrowser(address: string): Promise<boolean> {
   const opener = process.platform === 'darwin' ? 'open' : 'xdg-open';
   return new Promise(resolve => {
     const child = spawn(opener, [address], { stdio: 'ignore', detached: true });
-    child.once('error', () => resolve(false));
-    child.once('exit', code => resolve(code === 0));
+    const working = setTimeout(() => {
+      child.unref();
+      resolve(true);
+    }, openerFailsWithinMs);
+    const answer = (opened: boolean) => {
+      clearTimeout(working);
+      resolve(opened);
+    };
+    child.once('error', () => answer(false));
+    child.once('exit', code => answer(code === 0));
   });
 }

@@ -1,9 +1,10 @@
-import { rm, rmdir, stat } from 'node:fs/promises';
+import { rm, rmdir } from 'node:fs/promises';
 import { removeDataDir } from '@tidemark/embedded-postgres';
-import { exitCodes, TidemarkError } from '@tidemark/kernel';
+import { exitCodes } from '@tidemark/kernel';
 import { type Command, dataOption } from '../command.ts';
-import type { DataFolder } from '../data-folder.ts';
+import { createDataFolder, type DataFolder, isDataFolder } from '../data-folder.ts';
 import { endLeftovers } from '../supervisor/leftovers.ts';
+import { takeStackLock } from '../supervisor/stack-lock.ts';
 import type { Terminal } from '../terminal.ts';
 import { viewStack } from './stack-command.ts';
 
@@ -13,34 +14,28 @@ export const reset: Command = {
   summary: 'delete all data of the stack (asks first)',
   options: { data: dataOption, yes: { type: 'boolean', doc: 'do not ask' } },
   async run(input, { terminal }) {
-    const { folder, state, running } = await viewStack(input);
-    if (running) {
-      throw new TidemarkError('STACK_RUNNING', `a stack is running on ${folder.root}`, {
-        hint: 'Stop it with `tidemark down` first.',
-      });
-    }
+    const { folder, state } = await viewStack(input);
     if (!(await isDataFolder(folder))) {
-      terminal.print(`  there is no data in ${folder.root}`);
+      terminal.print(`  there is no data of a stack in ${folder.root}`);
       return exitCodes.ok;
     }
-    if (!input.flag('yes') && !(await confirmed(folder, terminal))) {
-      terminal.print('  nothing was deleted');
-      return exitCodes.failed;
+    // Nobody may start a stack on what is being deleted, and a running one keeps its data.
+    await createDataFolder(folder);
+    const lock = await takeStackLock(folder.lock);
+    try {
+      if (!input.flag('yes') && !(await confirmed(folder, terminal))) {
+        terminal.print('  nothing was deleted');
+        return exitCodes.failed;
+      }
+      await endLeftovers(state);
+      await removeData(folder);
+    } finally {
+      await lock.release();
     }
-    await endLeftovers(state);
-    await removeData(folder);
     terminal.print(`  deleted ${folder.root}`);
     return exitCodes.ok;
   },
 };
-
-/** Only a folder that a stack made is ever deleted, so that a mistyped --data costs nothing. */
-async function isDataFolder(folder: DataFolder): Promise<boolean> {
-  const found = await Promise.all(
-    [folder.logs, `${folder.root}/run`].map(path => stat(path).catch(() => undefined)),
-  );
-  return found.every(entry => entry?.isDirectory() === true);
-}
 
 async function confirmed(folder: DataFolder, terminal: Terminal): Promise<boolean> {
   const answer = await terminal.ask(
@@ -49,9 +44,10 @@ async function confirmed(folder: DataFolder, terminal: Terminal): Promise<boolea
   return answer?.trim().toLowerCase() === 'yes';
 }
 
+/** The marker goes last but for the lock: a reset that was killed half way can be run again. */
 async function removeData(folder: DataFolder): Promise<void> {
   await removeDataDir(folder.postgres);
-  for (const path of [folder.broker, folder.logs, folder.codeCache, `${folder.root}/run`]) {
+  for (const path of [folder.broker, folder.logs, folder.codeCache, folder.marker, folder.run]) {
     await rm(path, { recursive: true, force: true });
   }
   // The folder itself goes only when nothing of the user's lies in it.

@@ -24,12 +24,18 @@ export const status: Command = {
   summary: 'show how the services are; exit code 0 when all are ready',
   options: { json: { type: 'boolean', doc: 'print JSON' }, data: dataOption },
   async run(input, { terminal, env }) {
-    const { folder, state, running } = await viewStack(input);
+    const { folder, state, supervisor } = await viewStack(input);
+    const running = supervisor !== undefined;
     const services = state ? await Promise.all(state.services.map(service => look(service, state, env))) : [];
-    const ready = running && services.every(({ answer }) => answer === 'ready');
+    const ready = running && services.length > 0 && services.every(({ answer }) => answer === 'ready');
     if (input.flag('json')) {
-      const supervisor = { running, pid: running ? (state?.supervisor.pid ?? null) : null };
-      const report = { ready, data: folder.root, supervisor, startedAt: state?.startedAt ?? null, services };
+      const report = {
+        ready,
+        data: folder.root,
+        supervisor: { running, pid: supervisor?.pid ?? null },
+        startedAt: state?.startedAt ?? null,
+        services,
+      };
       terminal.print(JSON.stringify(report, null, 2));
     } else {
       printTable(terminal, services, running, folder.root);

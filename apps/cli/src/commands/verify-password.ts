@@ -1,9 +1,12 @@
 import { verify } from '@node-rs/bcrypt';
-import { exitCodes, TidemarkError } from '@tidemark/kernel';
+import { errorCode, exitCodes, TidemarkError } from '@tidemark/kernel';
 import { type Command, dataOption } from '../command.ts';
 import { addressesOf } from '../stack/addresses.ts';
 import { databaseUnreachable, withDatabase } from '../stack/database.ts';
 import { viewStack } from './stack-command.ts';
+
+/** SQLSTATE of a statement about a table that is not there (PostgreSQL docs, appendix A). */
+const undefinedTable = '42P01';
 
 /** Tells whether a password is the one of an account. */
 export const verifyPassword: Command = {
@@ -36,7 +39,7 @@ async function readHash(databaseUrl: string, email: string): Promise<string> {
     );
     return result.rows;
   }).catch((error: unknown) => {
-    throw databaseUnreachable(databaseUrl, error);
+    throw errorCode(error) === undefinedTable ? notMigrated() : databaseUnreachable(databaseUrl, error);
   });
   const hash = rows[0]?.password_hash;
   if (hash) return hash;
@@ -47,4 +50,10 @@ async function readHash(databaseUrl: string, email: string): Promise<string> {
     : new TidemarkError('ACCOUNT_WITHOUT_PASSWORD', `${email} has no password`, {
         hint: 'An administrator can set one under Users.',
       });
+}
+
+function notMigrated(): TidemarkError {
+  return new TidemarkError('DATABASE_EMPTY', 'the database has no table of users', {
+    hint: 'Start the stack with `tidemark up`, which creates it.',
+  });
 }

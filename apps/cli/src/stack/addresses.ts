@@ -6,6 +6,9 @@ export const loopback = '127.0.0.1';
 
 export type PortName = keyof typeof ports;
 
+/** The largest offset with which every port is still one. */
+export const portOffsetMax = 65_535 - Math.max(...Object.values(ports));
+
 /** Where the parts of a stack are reached. */
 export interface Addresses {
   port(name: PortName): number;

@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import { TidemarkError } from '@tidemark/kernel';
 
 /** Builds the console where its sources changed since the last build; answers what was done. */
-export function buildConsole(repository: string): Promise<string> {
+export function buildConsole(repository: string, signal: AbortSignal): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [join(repository, 'apps/console/src/build.ts')], {
       cwd: join(repository, 'apps/console'),
       stdio: ['ignore', 'pipe', 'pipe'],
+      signal,
     });
     let output = '';
     child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));

@@ -70,13 +70,11 @@ function maintenanceUrl(url: string): string {
 
 /** Explains to people why a command could not reach the database. */
 export function databaseUnreachable(url: string, cause: unknown): TidemarkError {
-  const { host, pathname } = new URL(url);
-  return new TidemarkError(
-    'DATABASE_UNREACHABLE',
-    `the database ${pathname.slice(1)} at ${host} does not answer`,
-    {
-      cause,
-      hint: 'Start the stack with `tidemark up`, or point DATABASE_URL at the right server.',
-    },
-  );
+  const where = URL.canParse(url)
+    ? `${new URL(url).pathname.slice(1)} at ${new URL(url).host}`
+    : 'named by DATABASE_URL';
+  return new TidemarkError('DATABASE_UNREACHABLE', `the database ${where} does not answer`, {
+    cause,
+    hint: 'Start the stack with `tidemark up`, or point DATABASE_URL at the right server.',
+  });
 }

@@ -100,7 +100,7 @@ function schemaTask(addresses: Addresses, embedded: boolean): TaskStep {
 }
 
 function consoleBuildTask(): TaskStep {
-  return { kind: 'task', name: 'console build', needs: [], run: () => buildConsole(repository) };
+  return { kind: 'task', name: 'console build', needs: [], run: signal => buildConsole(repository, signal) };
 }
 
 function brokerStep(options: StackOptions, addresses: Addresses): ServiceStep {

@@ -34,14 +34,24 @@ export interface RunState {
   readonly services: readonly ServiceRecord[];
 }
 
+/** What the last supervisor wrote; undefined when there is nothing, or nothing that can be understood. */
 export async function readRunState(file: string): Promise<RunState | undefined> {
   try {
-    return JSON.parse(await readFile(file, 'utf8')) as RunState;
+    const state: unknown = JSON.parse(await readFile(file, 'utf8'));
+    return isRunState(state) ? state : undefined;
   } catch (error) {
     // A file that a full disk cut short says as little as none.
-    if (errorCode(error) === 'ENOENT' || error instanceof SyntaxError) return undefined;
+    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR' || error instanceof SyntaxError) {
+      return undefined;
+    }
     throw error;
   }
+}
+
+function isRunState(value: unknown): value is RunState {
+  if (typeof value !== 'object' || value === null) return false;
+  const { supervisor, services, portOffset } = value as Partial<RunState>;
+  return typeof supervisor?.pid === 'number' && Array.isArray(services) && Number.isInteger(portOffset);
 }
 
 /** Replaces the file as a whole, so that a reader never sees half of it. */

@@ -17,8 +17,8 @@ interface StepBase {
 /** Something that is done once on the way up. */
 export interface TaskStep extends StepBase {
   readonly kind: 'task';
-  /** Answers with a few words on what was done. */
-  run(): Promise<string>;
+  /** Answers with a few words on what was done. The signal aborts when the stack is stopped meanwhile. */
+  run(signal: AbortSignal): Promise<string>;
 }
 
 /** A process that is kept running. */

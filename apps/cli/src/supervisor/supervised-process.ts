@@ -1,25 +1,37 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { backoffDelayMs, type Clock, describeError, TidemarkError } from '@tidemark/kernel';
+import { deadlineAt } from './deadline.ts';
 import { LogFile } from './log-file.ts';
-import { identify, type ProcessIdentity } from './process-identity.ts';
+import type { ProcessIdentity } from './process-identity.ts';
+import { type RunningProcess, runProcess } from './running-process.ts';
 import type { ServiceRecord, ServiceState } from './run-state.ts';
 import type { ServiceStep } from './step.ts';
 
 /** How a service that dies is started again. */
-export const restartPolicy = {
-  backoff: { baseMs: 250, capMs: 10_000 },
+export interface RestartPolicy {
+  readonly backoff: { readonly baseMs: number; readonly capMs: number };
   /** Deaths in a row before the service is given up. */
-  deathsMax: 6,
+  readonly deathsMax: number;
   /** A service that stayed ready for this long starts counting anew, milliseconds. */
-  healthyAfterMs: 2000,
+  readonly healthyAfterMs: number;
   /**
    * How long a service may take to become ready when the stack comes up, milliseconds. Later it may take as long
    * as what it depends on is away.
    */
+  readonly readyWithinMs: number;
+}
+
+export const restartPolicy: RestartPolicy = {
+  backoff: { baseMs: 250, capMs: 10_000 },
+  deathsMax: 6,
+  healthyAfterMs: 2000,
   readyWithinMs: 90_000,
-  probeEveryMs: 40,
-} as const;
+};
+
+/** Pause between two questions whether a service is ready: short at first, longer the longer it takes, milliseconds. */
+const probePause = { minMs: 40, maxMs: 1000, shareOfWait: 0.1 } as const;
+/** How long one question may take, milliseconds. */
+const probeTimeoutMs = 2000;
 
 /** What happens to a service, for the terminal. */
 export interface SupervisedEvents {
@@ -33,6 +45,7 @@ export interface SupervisedOptions {
   readonly logs: string;
   readonly clock: Clock;
   readonly random: () => number;
+  readonly policy: RestartPolicy;
   readonly events: SupervisedEvents;
 }
 
@@ -42,14 +55,14 @@ export class SupervisedProcess {
   readonly #options: SupervisedOptions;
   readonly #log: LogFile;
   readonly #stopping = new AbortController();
-  #child: ChildProcess | undefined;
-  #exited: Promise<string> = Promise.resolve('');
+  #process: RunningProcess | undefined;
   #identity: ProcessIdentity | null = null;
   #state: ServiceState = 'waiting';
   #since: string | null = null;
   #restarts = 0;
   #deathsInARow = 0;
   #trouble: string | null = null;
+  #starting: Promise<void> | undefined;
   #keeper: Promise<void> = Promise.resolve();
 
   constructor(step: ServiceStep, options: SupervisedOptions) {
@@ -75,42 +88,41 @@ export class SupervisedProcess {
    * @throws TidemarkError SERVICE_GIVEN_UP, SERVICE_NOT_READY
    */
   async start(): Promise<void> {
-    await this.#untilReady(this.#options.clock.monotonic() + restartPolicy.readyWithinMs);
+    this.#starting = this.#untilReady(this.#options.clock.monotonic() + this.#options.policy.readyWithinMs);
+    await this.#starting;
     this.#keeper = this.#keep();
   }
 
-  /** Asks the service to end, and kills it when it has not done so by the deadline (monotonic milliseconds). */
-  async stop(deadline: number): Promise<void> {
+  /**
+   * Asks the service to end, and kills it when it has not done so by the deadline (monotonic milliseconds) or once
+   * `impatient` aborts. A start that is under way is waited for as long.
+   */
+  async stop(deadline: number, impatient?: AbortSignal): Promise<void> {
     this.#stopping.abort(new Error('stopping'));
-    const child = this.#child;
-    if (child && isAlive(child)) {
+    const limit = deadlineAt(this.#options.clock, deadline, impatient);
+    if (this.#process?.alive) {
       this.#become('stopping');
-      child.kill(this.step.stopSignal);
-      const { clock } = this.#options;
-      const patience = new AbortController();
-      const lapsed = clock.sleep(Math.max(0, deadline - clock.monotonic()), patience.signal).then(
-        () => child.kill('SIGKILL'),
-        () => false,
-      );
-      await this.#exited;
-      patience.abort();
-      await lapsed;
+      this.#process.signal(this.step.stopSignal);
+      await Promise.race([this.#process.ended, limit.passed]);
+      if (this.#process.alive) this.#process.kill();
+      await this.#process.ended;
     }
-    await this.#keeper;
+    await Promise.race([Promise.allSettled([this.#starting, this.#keeper]), limit.passed]);
+    limit.cancel();
     this.#identity = null;
-    this.#become('stopped');
-    await this.#log.close();
+    if (this.#state !== 'failed') this.#become('stopped');
+    this.#log.close();
   }
 
   /** Starts the service again whenever it dies, until it is stopped or given up. */
   async #keep(): Promise<void> {
-    const { clock, events } = this.#options;
-    for (;;) {
+    const { clock, events, policy } = this.#options;
+    while (this.#process) {
       const readyAt = clock.monotonic();
-      const how = await this.#exited;
+      const how = await this.#process.ended;
       if (this.#stopping.signal.aborted) return;
       const diedAt = clock.monotonic();
-      if (diedAt - readyAt >= restartPolicy.healthyAfterMs) this.#deathsInARow = 0;
+      if (diedAt - readyAt >= policy.healthyAfterMs) this.#deathsInARow = 0;
       try {
         this.#noteDeath(how);
         await this.#untilReady();
@@ -133,90 +145,77 @@ export class SupervisedProcess {
 
   /** Resolves with 'ready', or with how the process died. */
   async #tryOnce(deadline: number): Promise<string> {
-    await this.#spawn();
-    this.#become('starting');
-    const died = this.#exited;
-    const outcome = await Promise.race([this.#ready(died, deadline), died]);
-    if (outcome !== 'ready') return outcome;
+    const process = await this.#launch(deadline);
+    if (typeof process === 'string') return process;
+    this.#process = process;
+    this.#since = new Date(this.#options.clock.now()).toISOString();
+    this.#identity = (await process.identity) ?? null;
+    this.#become(this.#stopping.signal.aborted ? 'stopping' : 'starting');
+    if ((await this.#ready(process, deadline)) === 'dead') return process.ended;
     this.#trouble = null;
     this.#become('ready');
-    return outcome;
+    return 'ready';
+  }
+
+  /** On the way up, what stands in the way of a start is told at once; later it is one more death. */
+  async #launch(deadline: number): Promise<RunningProcess | string> {
+    try {
+      const launch = await this.step.prepare();
+      this.#stopping.signal.throwIfAborted();
+      return runProcess(launch, this.#log);
+    } catch (error) {
+      if (this.#stopping.signal.aborted || Number.isFinite(deadline)) throw error;
+      return `could not be started: ${describeError(error)}`;
+    }
   }
 
   #noteDeath(how: string): void {
     this.#identity = null;
     this.#since = null;
+    this.#stopping.signal.throwIfAborted();
     this.#trouble = how;
     this.#deathsInARow += 1;
-    if (this.#stopping.signal.aborted) throw this.#stopping.signal.reason;
-    if (this.#deathsInARow < restartPolicy.deathsMax) return this.#become('restarting');
-    const lastLines = this.#log.lastLines(12);
+    if (this.#deathsInARow < this.#options.policy.deathsMax) return this.#become('restarting');
     this.#become('failed');
-    this.#options.events.gaveUp(this.step.name, how, lastLines);
+    this.#options.events.gaveUp(this.step.name, how, this.#log.lastLines(12));
     throw givenUp(this.step.name, how);
   }
 
   async #pauseBeforeRestart(): Promise<void> {
-    const { clock, random, events } = this.#options;
-    const waitMs = backoffDelayMs(restartPolicy.backoff, this.#deathsInARow - 1, random);
+    const { clock, random, events, policy } = this.#options;
+    const waitMs = backoffDelayMs(policy.backoff, this.#deathsInARow - 1, random);
     events.died(this.step.name, this.#trouble ?? 'died', waitMs);
     await clock.sleep(waitMs, this.#stopping.signal);
     this.#restarts += 1;
   }
 
-  async #spawn(): Promise<void> {
-    const launch = await this.step.prepare();
-    this.#stopping.signal.throwIfAborted();
-    const child = spawn(launch.command, launch.args, {
-      cwd: launch.cwd,
-      env: { ...launch.env },
-      stdio: ['pipe', 'pipe', 'pipe'],
-      // A group of its own: Ctrl-C reaches the supervisor only, which stops the services in order.
-      detached: true,
-      ...(launch.user ? { uid: launch.user.uid, gid: launch.user.gid } : {}),
-    });
-    this.#child = child;
-    this.#exited = this.#watch(child);
-    this.#identity = child.pid === undefined ? null : ((await identify(child.pid)) ?? null);
-    this.#since = new Date(this.#options.clock.now()).toISOString();
-  }
-
-  /** Collects the output; resolves with the way in which the process ended. */
-  #watch(child: ChildProcess): Promise<string> {
-    for (const stream of [child.stdout, child.stderr]) {
-      stream?.on('data', (chunk: Buffer) => {
-        if (this.#log.write(chunk)) return;
-        stream.pause();
-        void this.#log.drained().then(() => stream.resume());
-      });
-    }
-    child.stdin?.on('error', () => {});
-    return new Promise(resolve => {
-      child.once('error', error => resolve(`could not be started: ${describeError(error)}`));
-      child.once('exit', (code, signal) => {
-        resolve(signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`);
-      });
-    });
-  }
-
-  async #ready(died: Promise<string>, deadline: number): Promise<'ready'> {
+  async #ready(process: RunningProcess, deadline: number): Promise<'ready' | 'dead'> {
     const { clock } = this.#options;
-    const over = new AbortController();
-    void died.then(() => over.abort());
-    let last: unknown;
-    while (!over.signal.aborted && !this.#stopping.signal.aborted) {
+    const begun = clock.monotonic();
+    const dead = new AbortController();
+    void process.ended.then(() => dead.abort());
+    const over = AbortSignal.any([dead.signal, this.#stopping.signal]);
+    while (!over.aborted) {
       try {
-        await this.step.probe(AbortSignal.any([over.signal, AbortSignal.timeout(2000)]));
+        await this.#probe(over);
         return 'ready';
       } catch (error) {
-        last = error;
+        const waitedMs = clock.monotonic() - begun;
+        if (clock.monotonic() > deadline) {
+          throw notReady(this.step.name, waitedMs, error, this.#log.lastLines(3));
+        }
+        await clock.sleep(pauseAfter(waitedMs), over).catch(() => {});
       }
-      if (clock.monotonic() > deadline) throw notReady(this.step.name, last, this.#log.lastLines(3));
-      await clock.sleep(restartPolicy.probeEveryMs);
     }
-    await died;
-    this.#stopping.signal.throwIfAborted();
-    return new Promise(() => {}); // the race was decided by the death
+    return 'dead';
+  }
+
+  /** A probe that does not heed its signal must not hold up what comes after it. */
+  async #probe(over: AbortSignal): Promise<void> {
+    const signal = AbortSignal.any([over, AbortSignal.timeout(probeTimeoutMs)]);
+    const aborted = Promise.withResolvers<never>();
+    signal.addEventListener('abort', () => aborted.reject(new Error('no answer')), { once: true });
+    await Promise.race([this.step.probe(signal), aborted.promise]);
   }
 
   #become(state: ServiceState): void {
@@ -225,8 +224,9 @@ export class SupervisedProcess {
   }
 }
 
-function isAlive(child: ChildProcess): boolean {
-  return child.pid !== undefined && child.exitCode === null && child.signalCode === null;
+function pauseAfter(waitedMs: number): number {
+  const { minMs, maxMs, shareOfWait } = probePause;
+  return Math.min(maxMs, Math.max(minMs, waitedMs * shareOfWait));
 }
 
 function givenUp(name: string, how: string): TidemarkError {
@@ -235,12 +235,11 @@ function givenUp(name: string, how: string): TidemarkError {
   });
 }
 
-function notReady(name: string, last: unknown, lines: readonly string[]): TidemarkError {
-  const seconds = restartPolicy.readyWithinMs / 1000;
+function notReady(name: string, waitedMs: number, last: unknown, lines: readonly string[]): TidemarkError {
   const words = lines.length > 0 ? `; its log ends with: ${lines.join(' | ')}` : '';
   return new TidemarkError(
     'SERVICE_NOT_READY',
-    `${name} was not ready within ${seconds} s (${describeError(last)})${words}`,
+    `${name} was not ready within ${Math.round(waitedMs / 1000)} s (${describeError(last)})${words}`,
     {
       hint: `See \`tidemark logs ${name}\`.`,
     },

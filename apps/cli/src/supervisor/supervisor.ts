@@ -1,11 +1,19 @@
 import { type Clock, seededRandom } from '@tidemark/kernel';
+import { deadlineAt } from './deadline.ts';
 import { identify, type ProcessIdentity } from './process-identity.ts';
 import { type RunState, writeRunState } from './run-state.ts';
 import { inWaves, type ServiceStep, type Step } from './step.ts';
-import { type SupervisedEvents, SupervisedProcess } from './supervised-process.ts';
+import {
+  type RestartPolicy,
+  restartPolicy,
+  type SupervisedEvents,
+  SupervisedProcess,
+} from './supervised-process.ts';
 
 /** Time for the whole stack to end, milliseconds; what is left over after it is killed. */
 export const stopWithinMs = 9500;
+/** What the services that stop first leave of it, at the least, for each group that stops after them, milliseconds. */
+const reservePerWaveMs = 500;
 
 export interface SupervisorEvents extends Omit<SupervisedEvents, 'changed'> {
   started(name: string): void;
@@ -19,6 +27,7 @@ export interface SupervisorOptions {
   readonly stateFile: string;
   readonly portOffset: number;
   readonly clock: Clock;
+  readonly policy?: RestartPolicy;
   readonly events: SupervisorEvents;
 }
 
@@ -26,6 +35,8 @@ export interface SupervisorOptions {
 export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #services: readonly SupervisedProcess[];
+  readonly #stopping = new AbortController();
+  #steps: readonly Promise<void>[] = [];
   #self: ProcessIdentity | undefined;
   #startedAt = '';
   #writing: Promise<void> = Promise.resolve();
@@ -33,13 +44,12 @@ export class Supervisor {
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
+    const { clock, logs, policy = restartPolicy } = options;
     const events: SupervisedEvents = { ...options.events, changed: () => this.#record() };
+    const random = seededRandom(clock.now());
     this.#services = options.steps
       .filter((step): step is ServiceStep => step.kind === 'service')
-      .map(
-        step =>
-          new SupervisedProcess(step, { ...options, events, random: seededRandom(options.clock.now()) }),
-      );
+      .map(step => new SupervisedProcess(step, { logs, clock, policy, events, random }));
   }
 
   /** Resolves when every step is done; the first failure rejects. The caller then stops the rest. */
@@ -54,36 +64,51 @@ export class Supervisor {
         needs.then(() => this.#run(step)),
       );
     }
-    await Promise.all(done.values());
+    this.#steps = [...done.values()];
+    await Promise.all(this.#steps);
   }
 
-  /** Stops the services in reverse order; each wave may use what the later ones left of the time. */
-  async stop(): Promise<void> {
-    const { clock } = this.#options;
-    const begun = clock.monotonic();
-    const waves = inWaves(this.#services.map(({ step }) => step)).toReversed();
+  /**
+   * Stops the services in reverse order, whether the start has finished or not. What needs longer than
+   * {@link stopWithinMs}, or is still there when `impatient` aborts, is killed.
+   */
+  async stop(impatient?: AbortSignal): Promise<void> {
+    const { clock, steps } = this.#options;
+    this.#stopping.abort(new Error('stopping'));
+    const end = clock.monotonic() + stopWithinMs;
+    // The order is that of all steps: what a service needs by way of a task still has to outlive it.
+    const waves = inWaves(steps)
+      .map(wave => this.#services.filter(({ step }) => wave.includes(step)))
+      .filter(wave => wave.length > 0)
+      .toReversed();
     for (const [index, wave] of waves.entries()) {
-      const deadline = begun + (stopWithinMs * (index + 1)) / waves.length;
-      await Promise.all(wave.map(async step => this.#service(step.name)?.stop(deadline)));
+      const deadline = end - reservePerWaveMs * (waves.length - 1 - index);
+      await Promise.all(wave.map(service => service.stop(deadline, impatient)));
     }
+    await this.#stepsEnd(end, impatient);
     await this.#writing;
+  }
+
+  /** Tasks that are under way have been told to end; the process must not exit in the middle of their work. */
+  async #stepsEnd(deadline: number, impatient: AbortSignal | undefined): Promise<void> {
+    const limit = deadlineAt(this.#options.clock, deadline, impatient);
+    await Promise.race([Promise.allSettled(this.#steps), limit.passed]);
+    limit.cancel();
   }
 
   async #run(step: Step): Promise<void> {
     const { clock, events } = this.#options;
+    const { signal } = this.#stopping;
+    signal.throwIfAborted();
     const begun = clock.monotonic();
     events.started(step.name);
     let detail = '';
-    if (step.kind === 'task') detail = await step.run();
+    if (step.kind === 'task') detail = await step.run(signal);
     else {
-      await this.#service(step.name)?.start();
+      await this.#services.find(service => service.step === step)?.start();
       detail = step.address;
     }
-    events.done(step.name, detail, clock.monotonic() - begun);
-  }
-
-  #service(name: string): SupervisedProcess | undefined {
-    return this.#services.find(service => service.step.name === name);
+    if (!signal.aborted) events.done(step.name, detail, clock.monotonic() - begun);
   }
 
   /** Writes the state down; changes during a write are written once after it. */

@@ -6,7 +6,7 @@ export function narrate(terminal: Terminal): SupervisorEvents {
   const { style } = terminal;
   const underWay = new Set<string>();
   const showProgress = () => {
-    if (underWay.size > 0) terminal.progress(style.dim(`  … ${[...underWay].join(', ')}`));
+    if (underWay.size > 0) terminal.progress(`  … ${[...underWay].join(', ')}`);
   };
   const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
   return {
