@@ -92,6 +92,8 @@ function defaultChangefeed(config: {
     sinkUri: `kafka://${config.KAFKA_BROKERS.join(',')}/${topics.changes}?${parameters.toString()}`,
     config: completeConfig({
       filter: { rules: [`\`${database}\`.users`, `\`${database}\`.reviews`] },
+      // A row keeps its partition, so its changes keep their order.
+      sink: { dispatchers: [{ matcher: ['*.*'], partition: 'index-value' }] },
     }),
   };
 }

@@ -113,6 +113,8 @@ suite('TiCDC OpenAPI', () => {
       force_replicate: false,
       ignore_ineligible_table: false,
       filter: { rules: ['sre_app.users'] },
+      sink: { dispatchers: [], column_selectors: [] },
+      mask: [{ matcher: ['*.*'], columns: ['password*', 'token*', 'secret*'], mode: 'mask' }],
     });
   });
 

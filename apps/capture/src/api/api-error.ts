@@ -22,6 +22,7 @@ const codes: Readonly<Record<string, readonly [code: string, status: number]>> =
   TABLE_INELIGIBLE: ['ErrTableIneligible', 400],
   SINK_URI_INVALID: ['ErrSinkURIInvalid', 400],
   FILTER_RULE_INVALID: ['ErrFilterRuleInvalid', 400],
+  COLUMN_SELECTOR_INVALID: ['ErrAPIInvalidParam', 400],
   PARAMETER_INVALID: ['ErrAPIInvalidParam', 400],
   SERVER_NOT_READY: ['ErrServerIsNotReady', 503],
   CLUSTER_UNHEALTHY: ['ErrClusterIsUnhealthy', 500],

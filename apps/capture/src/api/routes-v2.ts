@@ -1,7 +1,7 @@
 import { TidemarkError } from '@tidemark/kernel';
 import { type Static, Type } from 'typebox';
 import { changefeedStates } from '../changefeed/changefeed.ts';
-import { completeConfig, ReplicaConfig } from '../changefeed/replica-config.ts';
+import { completeConfig, GivenConfig } from '../changefeed/replica-config.ts';
 import { type CaptureApi, clusterId, refuseTimeTravel } from './capture-api.ts';
 import type { ApiServer } from './server.ts';
 import {
@@ -17,9 +17,6 @@ import {
 
 const Id = Type.Object({ id: Type.String() });
 type Id = Static<typeof Id>;
-
-/** Clients may leave out any part of the configuration. */
-const GivenConfig = Type.Partial(ReplicaConfig, { additionalProperties: false });
 
 const Create = Type.Object(
   {

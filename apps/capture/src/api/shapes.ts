@@ -1,4 +1,4 @@
-import { tsoToMs } from '@tidemark/canal-json';
+import { tsoFromMs, tsoToMs } from '@tidemark/canal-json';
 import { type Static, Type } from 'typebox';
 import type { ChangefeedState } from '../changefeed/changefeed.ts';
 import type { ChangefeedView } from '../changefeed/changefeeds.ts';
@@ -75,8 +75,11 @@ export function stateOf(view: ChangefeedView): ChangefeedState {
   return view.status?.state ?? view.state;
 }
 
-function checkpointOf(view: ChangefeedView): bigint {
-  return view.status?.checkpointTs ?? view.checkpointTs;
+/** While nothing is waiting, everything up to the moment was replicated; the stored number is that of a commit. */
+function checkpointOf({ status, checkpointTs }: ChangefeedView): bigint {
+  if (status === undefined) return checkpointTs;
+  const idleTs = status.idleAtMs === undefined ? 0n : tsoFromMs(status.idleAtMs);
+  return idleTs > status.checkpointTs ? idleTs : status.checkpointTs;
 }
 
 function errorOf(view: ChangefeedView, address: string): Static<typeof RunningError> {

@@ -2,12 +2,12 @@ import type { Pool } from 'pg';
 import { formatLsn, parseLsn } from '../protocol/lsn.ts';
 import type { Checkpoint } from '../stream/checkpointer.ts';
 import type { Changefeed, ChangefeedError, ChangefeedState } from './changefeed.ts';
-import { completeConfig, type PartialReplicaConfig, type ReplicaConfig } from './replica-config.ts';
+import { completeConfig, type GivenConfig, type ReplicaConfig } from './replica-config.ts';
 
 interface Row {
   id: string;
   sink_uri: string;
-  config: PartialReplicaConfig;
+  config: StoredConfig;
   state: ChangefeedState;
   error: ChangefeedError | null;
   checkpoint_lsn: string | null;
@@ -17,11 +17,17 @@ interface Row {
   created_at: Date;
 }
 
+/** The configuration with the key of hashed columns, in hexadecimal digits. */
+interface StoredConfig extends GivenConfig {
+  mask_key?: string;
+}
+
 /** What a client decides about a new changefeed. */
 export interface NewChangefeed {
   readonly id: string;
   readonly sinkUri: string;
   readonly config: ReplicaConfig;
+  readonly maskKey: Uint8Array;
   readonly startTs: bigint;
 }
 
@@ -44,11 +50,11 @@ export class ChangefeedStore {
   }
 
   /** Adds a changefeed; undefined when the id is taken. */
-  async add({ id, sinkUri, config, startTs }: NewChangefeed): Promise<Changefeed | undefined> {
+  async add({ id, sinkUri, config, maskKey, startTs }: NewChangefeed): Promise<Changefeed | undefined> {
     const { rows } = await this.#pool.query<Row>(
       `INSERT INTO changefeeds (id, sink_uri, config, start_ts, checkpoint_ts) VALUES ($1, $2, $3, $4, $4)
        ON CONFLICT (id) DO NOTHING RETURNING *`,
-      [id, sinkUri, JSON.stringify(config), startTs.toString()],
+      [id, sinkUri, JSON.stringify(toStored(config, maskKey)), startTs.toString()],
     );
     return rows[0] === undefined ? undefined : fromRow(rows[0]);
   }
@@ -79,11 +85,16 @@ export class ChangefeedStore {
   }
 }
 
+function toStored(config: ReplicaConfig, maskKey: Uint8Array): StoredConfig {
+  return { ...config, mask_key: Buffer.from(maskKey).toString('hex') };
+}
+
 function fromRow(row: Row): Changefeed {
   return {
     id: row.id,
     sinkUri: row.sink_uri,
     config: completeConfig(row.config),
+    maskKey: Buffer.from(row.config.mask_key ?? '', 'hex'),
     state: row.state,
     error: row.error,
     checkpointLsn: row.checkpoint_lsn === null ? null : parseLsn(row.checkpoint_lsn),

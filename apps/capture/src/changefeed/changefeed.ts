@@ -17,6 +17,8 @@ export interface Changefeed {
   readonly id: string;
   readonly sinkUri: string;
   readonly config: ReplicaConfig;
+  /** Key of the columns that are hashed. It stays as long as the changefeed, and is never shown. */
+  readonly maskKey: Uint8Array;
   readonly state: ChangefeedState;
   readonly error: ChangefeedError | null;
   /** Null until the slot exists. */

@@ -1,9 +1,8 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { tsoFromMs } from '@tidemark/canal-json';
 import { backoffDelayMs, type Clock, describeError, TidemarkError } from '@tidemark/kernel';
 import type { Logger } from '@tidemark/observability';
 import { Client } from 'pg';
-import { tableFilter } from '../tables/table-filter.ts';
 import type { Changefeed, ChangefeedState } from './changefeed.ts';
 import type { ChangefeedStore, NewChangefeed } from './changefeed-store.ts';
 import { FeedRunner, type FeedRunnerOptions } from './feed-runner.ts';
@@ -13,6 +12,7 @@ import type { ReplicaConfig } from './replica-config.ts';
 import { dropSlot, resourceName } from './replication-slot.ts';
 import { parseSinkUri } from './sink-uri.ts';
 import { applicationName, currentSelection } from './source-session.ts';
+import { checkConfig } from './table-rules.ts';
 
 /** A changefeed as it is kept, with what is known about it at this moment. */
 export interface ChangefeedView extends Changefeed {
@@ -32,6 +32,9 @@ export type RunnerDefaults = Omit<FeedRunnerOptions, 'changefeedId'>;
 /** TiCDC's rule for ids (pingcap/ticdc, pkg/common/types.go). */
 const idPattern = /^[a-zA-Z0-9]+(-[a-zA-Z0-9]+)*$/;
 const idLengthMax = 128;
+
+/** As long as the hash that it is the key of. */
+const maskKeyBytes = 32;
 
 /** All changefeeds: what may be asked of them, and their runners. One operation at a time changes anything. */
 export class Changefeeds {
@@ -99,7 +102,7 @@ export class Changefeeds {
       const id = request.id ?? randomUUID();
       if (!idPattern.test(id) || id.length > idLengthMax) throw invalidId(id);
       parseSinkUri(request.sinkUri);
-      tableFilter(request.config.filter.rules, request.config.case_sensitive);
+      checkConfig(request.config);
       if ((await this.#store.find(id)) !== undefined) throw exists(id);
       await this.#checkTables(id, request.config);
       const feed = await this.#store.add(this.#newFeed(id, request));
@@ -184,7 +187,8 @@ export class Changefeeds {
   }
 
   #newFeed(id: string, { sinkUri, config }: ChangefeedRequest): NewChangefeed {
-    return { id, sinkUri, config, startTs: tsoFromMs(this.#clock.now()) };
+    const maskKey = randomBytes(maskKeyBytes);
+    return { id, sinkUri, config, maskKey, startTs: tsoFromMs(this.#clock.now()) };
   }
 
   async #checkTables(id: string, config: ReplicaConfig): Promise<void> {

@@ -32,7 +32,9 @@ export function feedMetrics(
   });
   return {
     acknowledged(changefeed, batch) {
-      for (const { table, op } of batch.messages) changes.inc({ changefeed, table, op });
+      for (const { table, op, changeId } of batch.messages) {
+        if (changeId !== undefined) changes.inc({ changefeed, table, op });
+      }
       for (const { commitMs } of batch.marks) {
         if (commitMs === undefined) continue;
         transactions.inc({ changefeed });

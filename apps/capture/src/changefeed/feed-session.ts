@@ -10,8 +10,9 @@ import { deliver } from '../stream/delivery.ts';
 import { FrameFeed } from '../stream/frame-feed.ts';
 import { type Batch, Outbox, type OutboxBounds } from '../stream/outbox.ts';
 import type { ChangeSink } from '../stream/sink.ts';
+import { Watermarks } from '../stream/watermarks.ts';
 import { primaryKeyOf } from '../tables/catalog.ts';
-import { type TableShape, tableShape } from '../tables/table-shape.ts';
+import { type TableRules, type TableShape, tableShape } from '../tables/table-shape.ts';
 import type { Changefeed } from './changefeed.ts';
 import type { ChangefeedStore } from './changefeed-store.ts';
 import type { FeedMetrics } from './feed-metrics.ts';
@@ -27,6 +28,7 @@ import {
   type SourceSession,
   streamSlot,
 } from './source-session.ts';
+import { tableRules } from './table-rules.ts';
 
 export interface FeedSettings {
   readonly outbox: OutboxBounds;
@@ -34,6 +36,8 @@ export interface FeedSettings {
   readonly checkpointIntervalMs: number;
   /** Time between two reports to the server and looks at the catalog, milliseconds. */
   readonly housekeepingMs: number;
+  /** Least time between two watermarks, milliseconds. */
+  readonly watermarkMs: number;
   /** Log without changes for us that gathers before the slot is moved over it, bytes. */
   readonly idleAdvanceBytes: bigint;
 }
@@ -42,6 +46,7 @@ export const feedSettings: FeedSettings = {
   outbox: { bytesMax: 16 * 1024 * 1024, batchMessagesMax: 2000, batchBytesMax: 768 * 1024 },
   checkpointIntervalMs: 250,
   housekeepingMs: 10_000,
+  watermarkMs: 1000,
   idleAdvanceBytes: 64n * 1024n,
 };
 
@@ -104,6 +109,8 @@ class FeedSession {
   readonly #commitClock: CommitClock;
   readonly #shapes = new Map<number, TableShape>();
   readonly #typeNames = new Map<number, string>();
+  readonly #rules: TableRules;
+  readonly #ending = new AbortController();
   readonly #failed = Promise.withResolvers<never>();
   #replication: ReplicationConnection | undefined;
   #startLsn: bigint;
@@ -131,6 +138,16 @@ class FeedSession {
       clock,
       onFailure,
     });
+    this.#rules = tableRules(changefeed.config, changefeed.maskKey);
+    const watermarks = new Watermarks({
+      partitions: sinkUri.partitions,
+      intervalMs: settings.watermarkMs,
+      clock,
+      newest: () => this.#commitClock.newest,
+      isInTransaction: () => this.#encoder.inTransaction,
+      emit: message => this.#outbox.push(message),
+      signal: this.#ending.signal,
+    });
     this.#encoder = new ChangeEncoder({
       changefeed: changefeed.id,
       partitions: sinkUri.partitions,
@@ -141,6 +158,8 @@ class FeedSession {
       onRelation: relation => this.#describe(relation),
       onType: type => void this.#typeNames.set(type.oid, type.name),
       emit: entry => this.#outbox.push(entry),
+      // Without the extension a watermark would have nowhere to stand.
+      onCommitted: () => (sinkUri.tidbExtension ? watermarks.committed() : undefined),
     });
     this.#feed = new FrameFeed({
       reader: new PgoutputReader(this.#encoder),
@@ -166,8 +185,7 @@ class FeedSession {
       clock,
       signal,
     );
-    const ending = new AbortController();
-    const stop = AbortSignal.any([signal, ending.signal]);
+    const stop = AbortSignal.any([signal, this.#ending.signal]);
     const delivery = deliver(
       {
         outbox: this.#outbox,
@@ -197,7 +215,7 @@ class FeedSession {
       await delivery;
       await this.#checkpointer.flush();
     } finally {
-      ending.abort();
+      this.#ending.abort();
       await delivery.catch(() => {});
       await this.#replication.close();
     }
@@ -206,7 +224,9 @@ class FeedSession {
   #takeFrame(frame: Buffer): void {
     this.#lastFrameMs = this.#options.clock.monotonic();
     this.#feed.take(frame);
-    this.#options.status.outboxBytes = this.#outbox.bytes;
+    const { status } = this.#options;
+    status.outboxBytes = this.#outbox.bytes;
+    if (!this.#outbox.isEmpty) status.idleAtMs = undefined;
     if (this.#outbox.isFull) this.#replication?.pause();
   }
 
@@ -230,14 +250,16 @@ class FeedSession {
 
   #shape(relation: Relation, primaryKey: readonly string[] | null): void {
     const { databaseName } = this.#source;
-    const shape = tableShape({ databaseName, relation, primaryKey, typeNames: this.#typeNames });
+    const typeNames = this.#typeNames;
+    const shape = tableShape({ ...this.#rules, databaseName, relation, primaryKey, typeNames });
     this.#shapes.set(relation.oid, shape);
   }
 
   #keepalive({ endLsn, replyRequested }: Keepalive): void {
-    const { status, settings } = this.#options;
+    const { status, settings, clock } = this.#options;
     status.serverLsn = endLsn;
     const isIdle = this.#outbox.isEmpty && !this.#inFlight && !this.#encoder.inTransaction;
+    status.idleAtMs = isIdle ? clock.now() : undefined;
     if (isIdle) {
       if (endLsn > status.reachedLsn) status.reachedLsn = endLsn;
       if (endLsn - this.#checkpointer.confirmedLsn >= settings.idleAdvanceBytes) {

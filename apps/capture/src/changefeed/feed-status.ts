@@ -16,6 +16,8 @@ export interface FeedStatus {
   reachedLsn: bigint;
   /** Commit time of the newest acknowledged transaction, milliseconds since the Unix epoch. */
   acknowledgedMs: number | undefined;
+  /** Wall clock when the server last said that nothing is waiting; undefined while something is. */
+  idleAtMs: number | undefined;
   /** Bytes between the stream and the broker. */
   outboxBytes: number;
 }
@@ -30,6 +32,7 @@ export function newFeedStatus(state: ChangefeedState, checkpointTs: bigint): Fee
     serverLsn: 0n,
     reachedLsn: 0n,
     acknowledgedMs: undefined,
+    idleAtMs: undefined,
     outboxBytes: 0,
   };
 }

@@ -28,7 +28,8 @@ export function kafkaSink(uri: KafkaSinkUri, changefeed: string, now: () => numb
 }
 
 function place(message: OutboundMessage, timestampMs: number): PlacedMessage {
-  const named = new Map<string, string>([[headers.changeId, message.changeId]]);
+  const named = new Map<string, string>();
+  if (message.changeId !== undefined) named.set(headers.changeId, message.changeId);
   if (message.traceparent !== undefined) named.set(headers.traceparent, message.traceparent);
   return { partition: message.partition, value: message.value, headers: named, timestampMs };
 }

@@ -167,6 +167,9 @@ const permanentCodes = new Set([
   'SLOT_ADVANCED',
   'SINK_URI_INVALID',
   'FILTER_RULE_INVALID',
+  'PARAMETER_INVALID',
+  'COLUMN_SELECTOR_INVALID',
+  'DISPATCHER_INVALID',
   '28000', // invalid_authorization_specification
   '28P01', // invalid_password
   '42501', // insufficient_privilege

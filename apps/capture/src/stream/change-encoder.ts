@@ -1,4 +1,4 @@
-import { ByteWriter, type RowType } from '@tidemark/canal-json';
+import { ByteWriter, encode, type RowType } from '@tidemark/canal-json';
 import type {
   Begin,
   LogicalMessage,
@@ -8,7 +8,7 @@ import type {
   TypeName,
 } from '../protocol/pgoutput.ts';
 import type { TupleView } from '../protocol/tuple.ts';
-import type { TableShape } from '../tables/table-shape.ts';
+import type { RowForm, TableShape } from '../tables/table-shape.ts';
 import type { CommitClock } from './commit-clock.ts';
 import type { CommitMark, OutboundMessage } from './outbox.ts';
 import { traceOfRow, tracePrefix, validTraceparent } from './trace-context.ts';
@@ -26,7 +26,12 @@ export interface ChangeEncoderOptions {
   readonly onRelation: (relation: Relation) => void;
   readonly onType: (type: TypeName) => void;
   readonly emit: (entry: OutboundMessage | CommitMark) => void;
+  /** A transaction with changes has been emitted whole. */
+  readonly onCommitted: () => void;
 }
+
+/** Schema statements go to the first partition of the topic (pingcap/ticdc, downstreamadapter/sink/helper). */
+const ddlPartition = 0;
 
 /** A row with what is needed to write it: its own tuple and the tuple that holds what was not sent with it. */
 interface RowSource {
@@ -66,8 +71,10 @@ export class ChangeEncoder implements PgoutputHandler {
 
   commit(endLsn: bigint): void {
     this.#inTransaction = false;
-    const commitMs = this.#index > 0 ? this.#commitMs : undefined;
-    this.#options.emit({ endLsn, commitTs: this.#options.clock.newest, commitMs });
+    const { clock, emit, onCommitted } = this.#options;
+    const hasChanges = this.#index > 0;
+    if (hasChanges) onCommitted();
+    emit({ endLsn, commitTs: clock.newest, commitMs: hasChanges ? this.#commitMs : undefined });
   }
 
   relation(relation: Relation): void {
@@ -100,8 +107,31 @@ export class ChangeEncoder implements PgoutputHandler {
     if (shape !== undefined) this.#sendDelete(shape, old, full);
   }
 
-  truncate(_truncate: Truncate): void {
-    // Canal-JSON has no row form of it; consumers learn of it by the DDL message that a later stage sends.
+  truncate({ relationOids }: Truncate): void {
+    for (const oid of relationOids) {
+      const shape = this.#options.shapeOf(oid);
+      if (shape === undefined) continue;
+      const { database, name: table } = shape;
+      const { commitTs, changeId } = this.#nextPosition();
+      const value = encode({
+        kind: 'ddl',
+        type: 'TRUNCATE',
+        database,
+        table,
+        esMs: this.#commitMs,
+        tsMs: this.#options.now(),
+        sql: `TRUNCATE TABLE ${quoted(database)}.${quoted(table)}`,
+        commitTs,
+      });
+      this.#options.emit({
+        partition: ddlPartition,
+        value,
+        changeId,
+        traceparent: this.#trace,
+        table,
+        op: 'truncate',
+      });
+    }
   }
 
   message({ transactional, prefix, content }: LogicalMessage): void {
@@ -110,46 +140,57 @@ export class ChangeEncoder implements PgoutputHandler {
 
   /** A deleted row: whole when the identity is, else only the columns of its key. */
   #sendDelete(shape: TableShape, old: TupleView, full: boolean): void {
-    const isKnown = full ? null : (column: number) => shape.keyColumns.includes(column);
-    this.#write(shape, 'DELETE', { row: old, fallback: null }, null, isKnown, this.#trace);
+    const form = full ? shape.wholeRow : shape.partialRow(column => shape.keyColumns.includes(column));
+    this.#write(shape, form, 'DELETE', { row: old, fallback: null }, null, this.#trace);
   }
 
   #send(shape: TableShape, type: RowType, source: RowSource, old: TupleView | null): void {
     const { row, fallback } = source;
-    const isKnown =
-      fallback === null && row.hasUnchanged ? (column: number) => !row.isUnchanged(column) : null;
-    const trace = this.#trace ?? traceOfRow(shape, row, fallback);
-    this.#write(shape, type, source, old, isKnown, trace);
+    const isWhole = fallback !== null || !row.hasUnchanged;
+    const form = isWhole ? shape.wholeRow : shape.partialRow(column => !row.isUnchanged(column));
+    this.#write(shape, form, type, source, old, this.#trace ?? traceOfRow(shape, row, fallback));
   }
 
   #write(
     shape: TableShape,
+    form: RowForm,
     type: RowType,
     { row, fallback }: RowSource,
     old: TupleView | null,
-    isKnown: ((column: number) => boolean) | null,
     traceparent: string | undefined,
   ): void {
-    const { changefeed, partitions, tidbExtension, clock, now, emit } = this.#options;
-    if (this.#index === 0) clock.use(this.#commitTs);
-    const encoder = isKnown === null ? shape.encoder : shape.encoderFor(isKnown);
-    encoder.encode(
+    const { partitions, now, emit } = this.#options;
+    const { commitTs, changeId } = this.#nextPosition();
+    form.encoder.encode(
       this.#out,
       type,
-      { esMs: this.#commitMs, tsMs: now(), commitTs: tidbExtension ? this.#commitTs : undefined },
-      shape.values(row, fallback, isKnown),
-      old === null ? null : shape.values(old, null, isKnown),
+      { esMs: this.#commitMs, tsMs: now(), commitTs },
+      form.values(row, fallback),
+      old === null ? null : form.values(old, null),
     );
     emit({
-      partition: shape.partition(row, fallback, partitions),
+      partition: shape.place(row, fallback, this.#commitTs, partitions),
       value: this.#out.take(),
-      changeId: `${changefeed}:${this.#commitTs}:${this.#index}`,
+      changeId,
       traceparent,
       table: shape.name,
       op: type.toLowerCase(),
     });
-    this.#index += 1;
   }
+
+  /** The position of the next change. The transaction's number counts as used from its first change on. */
+  #nextPosition(): { commitTs: bigint | undefined; changeId: string } {
+    const { changefeed, clock, tidbExtension } = this.#options;
+    if (this.#index === 0) clock.use(this.#commitTs);
+    const changeId = `${changefeed}:${this.#commitTs}:${this.#index}`;
+    this.#index += 1;
+    return { commitTs: tidbExtension ? this.#commitTs : undefined, changeId };
+  }
+}
+
+/** A name in MySQL's quotes, which is the SQL that Canal-JSON carries. */
+function quoted(name: string): string {
+  return `\`${name.replaceAll('`', '``')}\``;
 }
 
 function keyChanged(shape: TableShape, old: TupleView, row: TupleView): boolean {

@@ -2,7 +2,8 @@
 export interface OutboundMessage {
   readonly partition: number;
   readonly value: Buffer;
-  readonly changeId: string;
+  /** Identity of the change; undefined for a watermark, which is none. */
+  readonly changeId: string | undefined;
   readonly traceparent: string | undefined;
   readonly table: string;
   readonly op: string;

@@ -103,6 +103,9 @@ const builtIn: Readonly<Record<number, string>> = {
 
 const text = type('text');
 
+/** What stands for a secret value is a text, whatever the type of the column. */
+export const secretType: Omit<ColumnType, 'format'> = { mysqlType: 'varchar', sqlType: sqlTypes.varchar };
+
 /**
  * @param baseName name of the base type when the type is a domain over a built-in one; otherwise undefined
  */

@@ -1,4 +1,5 @@
 import { TidemarkError } from '@tidemark/kernel';
+import { type NamePattern, namePattern, splitAtLastDot } from './name-pattern.ts';
 
 /**
  * Tables of Tidemark itself. Capturing where captured changes are kept would feed on itself, so wildcards pass over
@@ -14,35 +15,45 @@ const ownTables = new Set([
 ]);
 const neverCaptured = 'changefeeds';
 
-/** Decides which tables a changefeed captures. */
+/** Decides about tables by the database that messages name, which holds the schema unless that is `public`. */
 export interface TableFilter {
-  /** @param database the name of the database in messages, which holds the schema unless that is `public` */
   matches(database: string, table: string): boolean;
 }
 
 interface Rule {
-  readonly database: RegExp;
-  readonly table: RegExp;
+  readonly database: NamePattern;
+  readonly table: NamePattern;
   readonly excludes: boolean;
-  /** Names a table without a pattern. */
-  readonly isExact: boolean;
 }
 
 /**
- * Filter rules as TiCDC has them (TiDB documentation, "Table Filter"): `database.table`, where `*` stands for any text,
- * `?` for a character, `[a-z]` for one of several, a name in backticks or double quotes for itself, `/…/` for a regular
- * expression and a leading `!` for exclusion. The last rule that matches decides.
+ * The tables that a changefeed captures: the last rule that matches decides, a leading `!` excludes.
  * @throws TidemarkError `FILTER_RULE_INVALID` naming the rule
  */
 export function tableFilter(rules: readonly string[], caseSensitive: boolean): TableFilter {
-  const parsed = rules.map(rule => parseRule(rule, caseSensitive));
+  const lastMatch = ruleList(rules, caseSensitive);
   return {
     matches(database, table) {
-      const last = parsed.findLast(rule => rule.database.test(database) && rule.table.test(table));
+      const last = lastMatch(database, table);
       if (last === undefined || last.excludes || table === neverCaptured) return false;
-      return last.isExact || !ownTables.has(table);
+      return last.table.isExact || !ownTables.has(table);
     },
   };
+}
+
+/**
+ * The tables that a further rule of the configuration applies to (`matcher`).
+ * @throws TidemarkError `FILTER_RULE_INVALID` naming the rule
+ */
+export function tableMatcher(rules: readonly string[], caseSensitive: boolean): TableFilter {
+  const lastMatch = ruleList(rules, caseSensitive);
+  return { matches: (database, table) => lastMatch(database, table)?.excludes === false };
+}
+
+function ruleList(rules: readonly string[], caseSensitive: boolean) {
+  const parsed = rules.map(rule => parseRule(rule, caseSensitive));
+  return (database: string, table: string): Rule | undefined =>
+    parsed.findLast(rule => rule.database.matches(database) && rule.table.matches(table));
 }
 
 function parseRule(rule: string, caseSensitive: boolean): Rule {
@@ -52,10 +63,9 @@ function parseRule(rule: string, caseSensitive: boolean): Rule {
   try {
     const [database, table] = parts;
     return {
-      database: toPattern(database, caseSensitive),
-      table: toPattern(table, caseSensitive),
+      database: namePattern(database, caseSensitive),
+      table: namePattern(table, caseSensitive),
       excludes,
-      isExact: isPlainName(table),
     };
   } catch (error) {
     throw invalidRule(rule, error instanceof Error ? error.message : String(error));
@@ -67,41 +77,4 @@ function invalidRule(rule: string, reason: string): TidemarkError {
     hint: 'Write rules such as "sre_app.users", "sre_app.pgbench_*" or "!sre_app.sessions".',
     facts: { rule },
   });
-}
-
-/** Splits at the last dot that stands outside quotes, character classes and regular expressions. */
-function splitAtLastDot(rule: string): readonly [string, string] | undefined {
-  const token = /`(?:[^`]|``)*`|"(?:[^"]|"")*"|\/(?:[^/\\]|\\.)*\/|\[[^\]]*\]|\\.|./gs;
-  let split = -1;
-  for (const match of rule.matchAll(token)) if (match[0] === '.') split = match.index;
-  return split <= 0 || split === rule.length - 1 ? undefined : [rule.slice(0, split), rule.slice(split + 1)];
-}
-
-function isPlainName(pattern: string): boolean {
-  return !/[*?[\]\\/]/.test(pattern) || /^[`"]/.test(pattern);
-}
-
-function toPattern(pattern: string, caseSensitive: boolean): RegExp {
-  const flags = caseSensitive ? 'u' : 'iu';
-  const regular = /^\/(.*)\/$/s.exec(pattern);
-  if (regular) return new RegExp(regular[1] ?? '', flags);
-  const quoted = /^([`"])(.*)\1$/s.exec(pattern);
-  if (quoted) {
-    const [, quote = '', name = ''] = quoted;
-    return new RegExp(`^${literal(name.replaceAll(quote + quote, quote))}$`, flags);
-  }
-  return new RegExp(`^${globToPattern(pattern)}$`, `${flags}s`);
-}
-
-function globToPattern(glob: string): string {
-  return glob.replace(/\[(!?)([^\]]+)\]|\\?./gsu, (token, negation: string | undefined, members?: string) => {
-    if (token === '*') return '.*';
-    if (token === '?') return '.';
-    if (members !== undefined) return `[${negation === '!' ? '^' : ''}${members.replaceAll('\\', '\\\\')}]`;
-    return literal(token.length > 1 && token.startsWith('\\') ? token.slice(1) : token);
-  });
-}
-
-function literal(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|/]/g, String.raw`\$&`);
 }

@@ -1,51 +1,99 @@
-import { crc32 } from 'node:zlib';
-import {
-  type ByteWriter,
-  type RowValues,
-  type Table,
-  type TableEncoder,
-  tableEncoder,
-} from '@tidemark/canal-json';
+import { type ByteWriter, type RowValues, type TableEncoder, tableEncoder } from '@tidemark/canal-json';
 import type { Relation } from '../protocol/pgoutput.ts';
 import type { TupleView } from '../protocol/tuple.ts';
-import { columnType } from './column-type.ts';
+import type { TreatColumns } from './column-treatment.ts';
+import { type ColumnType, columnType, secretType } from './column-type.ts';
+import { type DispatcherRule, type Placement, placement } from './dispatcher.ts';
 import { messageDatabase } from './names.ts';
-import { PartitionHash } from './partition-hash.ts';
-import { isSensitive } from './sensitive-columns.ts';
-import { hashedValue, masked, type ValueFormat, writeValue } from './value-format.ts';
+import { hashed, masked, type ValueFormat, writeValue } from './value-format.ts';
 
 /** Column of the sample tables that carries the W3C trace context of the request that wrote the row. */
-const traceColumn = 'trace_context';
+const traceColumnName = 'trace_context';
 
-export interface TableShapeOptions {
+/** What a changefeed decides about the tables that it captures. */
+export interface TableRules {
+  readonly treat: TreatColumns;
+  readonly dispatcher: (database: string, table: string) => DispatcherRule;
+  /** Key of hashed columns. */
+  readonly maskKey: Uint8Array;
+}
+
+export interface TableShapeOptions extends TableRules {
   /** Name of the database that the stream comes from. */
   readonly databaseName: string;
   readonly relation: Relation;
-  /** Columns of the primary key, or null when the table has none or its identity says it better. */
+  /** Columns of the primary key; looked at only when the replica identity is the full row. */
   readonly primaryKey: readonly string[] | null;
   /** Names of the base types of columns whose type is not built in, by type number. */
   readonly typeNames: ReadonlyMap<number, string>;
+}
+
+/** A column as messages show it. */
+interface ShownColumn extends ColumnType {
+  /** Its place in the tuples of the stream. */
+  readonly index: number;
+  readonly name: string;
+}
+
+/** How rows are written of which certain columns are known. */
+export interface RowForm {
+  readonly encoder: TableEncoder;
+  /** Values are those of the row; what was not sent with it, of the fallback. */
+  values(row: TupleView, fallback: TupleView | null): RowValues;
 }
 
 /** Everything that encoding and placing a row of one version of a table takes. */
 export interface TableShape {
   readonly database: string;
   readonly name: string;
-  /** Indexes of the columns that identify a row; empty when nothing but the whole row does. */
+  /** Places of the columns that identify a row; empty when nothing but the whole row does. */
   readonly keyColumns: readonly number[];
-  /** Index of the column with the trace context, or -1. */
+  /** Place of the column with the trace context, or -1. */
   readonly traceColumn: number;
-  /** The encoder for rows of which all columns are known. */
-  readonly encoder: TableEncoder;
-  /** The encoder for rows of which only some columns are known; the others are left out, never made null. */
-  encoderFor(isKnown: (column: number) => boolean): TableEncoder;
-  /** Column numbers of the rows that `encoderFor` with the same choice writes. */
-  values(
-    row: TupleView,
-    fallback: TupleView | null,
-    isKnown: ((column: number) => boolean) | null,
-  ): RowValues;
-  partition(row: TupleView, fallback: TupleView | null, partitions: number): number;
+  /** For rows of which all columns are known. */
+  readonly wholeRow: RowForm;
+  /** For rows of which only some columns are known; the others are left out, never made null. */
+  partialRow(isKnown: (column: number) => boolean): RowForm;
+  readonly place: Placement;
+}
+
+/**
+ * @throws TidemarkError `COLUMN_SELECTOR_INVALID` or `DISPATCHER_INVALID` when the changefeed's rules do not fit the table
+ */
+export function tableShape(options: TableShapeOptions): TableShape {
+  const { relation, databaseName, treat, dispatcher } = options;
+  const database = messageDatabase(databaseName, relation.schema);
+  const { name, replicaIdentity } = relation;
+  const columnNames = relation.columns.map(column => column.name);
+  const keys = new Set(keyNames(options));
+  const treatments = treat(database, name, columnNames, keys);
+  const all = relation.columns.map((_, index) => shownColumn(options, index, treatments[index] ?? 'mask'));
+  const shown = all.filter((_, index) => treatments[index] !== 'remove');
+  const formOf = (columns: readonly ShownColumn[]) => rowForm(database, name, keys, columns);
+  const partial = new Map<string, RowForm>();
+  return {
+    database,
+    name,
+    keyColumns: columnNames.flatMap((column, index) => (keys.has(column) ? [index] : [])),
+    traceColumn: columnNames.indexOf(traceColumnName),
+    wholeRow: formOf(shown),
+    partialRow(isKnown) {
+      const columns = shown.filter(column => isKnown(column.index));
+      const signature = columns.map(column => column.index).join();
+      const form = partial.get(signature) ?? formOf(columns);
+      partial.set(signature, form);
+      return form;
+    },
+    place: placement(dispatcher(database, name), {
+      database,
+      name,
+      keys,
+      columns: all.map(column => ({
+        ...column,
+        isAlwaysKnown: replicaIdentity === 'f' || keys.has(column.name),
+      })),
+    }),
+  };
 }
 
 /**
@@ -57,85 +105,33 @@ function keyNames({ relation, primaryKey }: TableShapeOptions): readonly string[
   return relation.columns.filter(column => column.isKey).map(column => column.name);
 }
 
-export function tableShape(options: TableShapeOptions): TableShape {
-  const { relation, databaseName, typeNames } = options;
-  const types = relation.columns.map(column =>
-    columnType(column.typeOid, column.typeModifier, typeNames.get(column.typeOid)),
-  );
-  const formats: ValueFormat[] = relation.columns.map((column, index) =>
-    isSensitive(column.name) ? masked : (types[index]?.format ?? masked),
-  );
-  const keys = new Set(keyNames(options));
-  const keyColumns = relation.columns.flatMap((column, index) => (keys.has(column.name) ? [index] : []));
-  const table: Table = {
-    database: messageDatabase(databaseName, relation.schema),
-    name: relation.name,
-    pkNames: keyColumns.map(index => relation.columns[index]?.name ?? ''),
-    columns: relation.columns.map((column, index) => ({
-      name: column.name,
-      mysqlType: types[index]?.mysqlType ?? '',
-      sqlType: types[index]?.sqlType ?? 0,
-    })),
-  };
-  const partial = new Map<string, TableEncoder>();
+function shownColumn(
+  { relation, typeNames, maskKey }: TableShapeOptions,
+  index: number,
+  treatment: 'keep' | 'remove' | 'mask' | 'hash',
+): ShownColumn {
+  const { name = '', typeOid = 0, typeModifier = -1 } = relation.columns[index] ?? {};
+  const type = columnType(typeOid, typeModifier, typeNames.get(typeOid));
+  const secret = (format: ValueFormat) => ({ ...secretType, format, index, name });
+  if (treatment === 'mask') return secret(masked);
+  if (treatment === 'hash') return secret(hashed(maskKey));
+  return { ...type, index, name };
+}
+
+function rowForm(
+  database: string,
+  name: string,
+  keys: ReadonlySet<string>,
+  columns: readonly ShownColumn[],
+): RowForm {
+  const pkNames = columns.map(column => column.name).filter(column => keys.has(column));
   return {
-    database: table.database,
-    name: table.name,
-    keyColumns,
-    traceColumn: relation.columns.findIndex(column => column.name === traceColumn),
-    encoder: tableEncoder(table),
-    encoderFor(isKnown) {
-      const signature = table.columns.map((_, index) => (isKnown(index) ? '1' : '0')).join('');
-      let encoder = partial.get(signature);
-      if (encoder === undefined) {
-        encoder = tableEncoder({ ...table, columns: table.columns.filter((_, index) => isKnown(index)) });
-        partial.set(signature, encoder);
-      }
-      return encoder;
-    },
-    values: (row, fallback, isKnown) => rowValues(formats, row, fallback, isKnown),
-    partition: placement(table, keyColumns, formats),
-  };
-}
-
-/** An unchanged value that was not sent stands in the old row, when that is whole. */
-function tupleWith(row: TupleView, fallback: TupleView | null, column: number): TupleView {
-  return fallback !== null && row.isUnchanged(column) ? fallback : row;
-}
-
-function rowValues(
-  formats: readonly ValueFormat[],
-  row: TupleView,
-  fallback: TupleView | null,
-  isKnown: ((column: number) => boolean) | null,
-): RowValues {
-  const columns = isKnown === null ? null : formats.flatMap((_, index) => (isKnown(index) ? [index] : []));
-  return {
-    writeValue(out: ByteWriter, index: number) {
-      const column = columns === null ? index : (columns[index] ?? 0);
-      writeValue(out, formats[column] ?? masked, tupleWith(row, fallback, column), column);
-    },
-  };
-}
-
-/** The `index-value` dispatcher over the key; the table alone decides for a table without a key, as in TiCDC. */
-function placement(
-  table: Table,
-  keyColumns: readonly number[],
-  formats: readonly ValueFormat[],
-): TableShape['partition'] {
-  const hash = new PartitionHash(table.database, table.name);
-  const keys = keyColumns.map(column => ({
-    column,
-    nameSum: crc32(table.columns[column]?.name ?? ''),
-    format: formats[column] ?? masked,
-  }));
-  return (row, fallback, partitions) => {
-    hash.reset();
-    for (const { column, nameSum, format } of keys) {
-      const value = hashedValue(format, tupleWith(row, fallback, column), column);
-      if (value !== undefined) hash.add(nameSum, value);
-    }
-    return hash.partition(partitions);
+    encoder: tableEncoder({ database, name, pkNames, columns }),
+    values: (row, fallback) => ({
+      writeValue(out: ByteWriter, at: number) {
+        const { index, format } = columns[at] as ShownColumn;
+        writeValue(out, format, fallback !== null && row.isUnchanged(index) ? fallback : row, index);
+      },
+    }),
   };
 }

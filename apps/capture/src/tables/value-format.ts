@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import type { ByteWriter } from '@tidemark/canal-json';
 import type { TupleView } from '../protocol/tuple.ts';
 
@@ -8,15 +9,18 @@ export type ValueFormat =
   /** Rewritten by a function. */
   | { readonly kind: 'text'; readonly convert: (text: string) => string }
   /** `\x…` hexadecimal digits to bytes. */
-  | { readonly kind: 'binary' }
-  /** Never shown: `***` stands for every value but NULL. */
-  | { readonly kind: 'masked' };
+  | { readonly kind: 'binary' };
 
 export const plain: ValueFormat = { kind: 'plain' };
 export const binary: ValueFormat = { kind: 'binary' };
-export const masked: ValueFormat = { kind: 'masked' };
 
-const mask = '***';
+/** Never shown: `***` stands for every value but NULL. */
+export const masked: ValueFormat = { kind: 'text', convert: () => '***' };
+
+/** Shown as its HMAC-SHA256: equal values stay equal, and nobody without the key can find one by trying. */
+export function hashed(key: Uint8Array): ValueFormat {
+  return { kind: 'text', convert: text => createHmac('sha256', key).update(text).digest('hex') };
+}
 
 /** Writes a column of a tuple as a JSON literal. An unchanged value that was not sent must not come here. */
 export function writeValue(out: ByteWriter, format: ValueFormat, tuple: TupleView, column: number): void {
@@ -36,26 +40,21 @@ export function writeValue(out: ByteWriter, format: ValueFormat, tuple: TupleVie
       out.latin1(bytes, 0, bytes.length);
       return;
     }
-    case 'masked':
-      out.text(mask);
-      return;
     default:
       format satisfies never;
   }
 }
 
 /** The bytes that a partition hash sees, or undefined for NULL. They equal what TiCDC hashes for the same value. */
-export function hashedValue(format: ValueFormat, tuple: TupleView, column: number): Uint8Array | undefined {
+export function hashedBytes(format: ValueFormat, tuple: TupleView, column: number): Uint8Array | undefined {
   if (tuple.start(column) < 0) return undefined;
   switch (format.kind) {
+    case 'plain':
+      return tuple.bytes.subarray(tuple.start(column), tuple.end(column));
     case 'text':
       return Buffer.from(format.convert(tuple.text(column) ?? ''));
     case 'binary':
       return unhex(tuple, column);
-    // The partition does not give a masked value away, and the row stays where its key puts it.
-    case 'masked':
-    case 'plain':
-      return tuple.bytes.subarray(tuple.start(column), tuple.end(column));
     default:
       return format satisfies never;
   }

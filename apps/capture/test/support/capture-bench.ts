@@ -6,7 +6,7 @@ import { ChangefeedStore } from '../../src/changefeed/changefeed-store.ts';
 import { Changefeeds } from '../../src/changefeed/changefeeds.ts';
 import { feedMetrics } from '../../src/changefeed/feed-metrics.ts';
 import { type FeedSettings, feedSettings } from '../../src/changefeed/feed-session.ts';
-import { completeConfig, type PartialReplicaConfig } from '../../src/changefeed/replica-config.ts';
+import { completeConfig, type GivenConfig } from '../../src/changefeed/replica-config.ts';
 import type { ChangeSink } from '../../src/stream/sink.ts';
 import { MemoryTopic } from './memory-topic.ts';
 
@@ -17,11 +17,16 @@ export interface CaptureBench {
   readonly metrics: Metrics;
   readonly changefeeds: Changefeeds;
   /** Creates a changefeed and waits until it streams. */
-  create(id: string, rules: readonly string[], config?: PartialReplicaConfig): Promise<void>;
+  create(id: string, rules: readonly string[], config?: GivenConfig): Promise<void>;
   /** Waits until the topic holds so many messages. */
   received(count: number): Promise<void>;
   close(): Promise<void>;
 }
+
+/** A row keeps its partition. */
+export const sink: NonNullable<GivenConfig['sink']> = {
+  dispatchers: [{ matcher: ['*.*'], partition: 'index-value' }],
+};
 
 export const sinkUri =
   'kafka://127.0.0.1:9/changes?protocol=canal-json&enable-tidb-extension=true&partition-num=3';
@@ -47,7 +52,12 @@ export function openChangefeeds(
     logger: createLogger({ service: 'capture', level: process.env['TEST_LOG_LEVEL'] ?? 'silent' }),
     clock: systemClock,
     random: seededRandom(1),
-    settings: { ...feedSettings, checkpointIntervalMs: 10, housekeepingMs: 200, ...settings },
+    settings: {
+      ...feedSettings,
+      checkpointIntervalMs: 10,
+      housekeepingMs: 200,
+      ...settings,
+    },
   });
   changefeeds.open(undefined);
   return {
@@ -76,7 +86,11 @@ export async function openCaptureBench(settings: Partial<FeedSettings> = {}): Pr
     metrics,
     changefeeds,
     async create(id, rules, config) {
-      await changefeeds.create({ id, sinkUri, config: completeConfig({ ...config, filter: { rules } }) });
+      await changefeeds.create({
+        id,
+        sinkUri,
+        config: completeConfig({ sink, ...config, filter: { rules: [...rules] } }),
+      });
       await streams(changefeeds, id);
     },
     async received(count) {

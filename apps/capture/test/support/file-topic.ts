@@ -15,7 +15,8 @@ export function fileSink(path: string): ChangeSink {
   return {
     open: async () => {},
     async send(messages) {
-      const lines = messages.map(
+      const changes = messages.filter(({ changeId }) => changeId !== undefined);
+      const lines = changes.map(
         ({ changeId, partition, value }) =>
           `${JSON.stringify({ changeId, partition, text: value.toString() })}\n`,
       );

@@ -1,12 +1,12 @@
 import { decode, type RowChange } from '@tidemark/canal-json';
-import { TestSignal } from '@tidemark/kernel';
 import type { OutboundMessage } from '../../src/stream/outbox.ts';
 import type { ChangeSink } from '../../src/stream/sink.ts';
 
 /** A topic in memory that can be told to fail, in the places where a broker does. */
 export class MemoryTopic {
-  readonly messages: OutboundMessage[] = [];
-  readonly appended = new TestSignal<readonly OutboundMessage[]>();
+  /** Messages about changes. */
+  readonly messages: (OutboundMessage & { readonly changeId: string })[] = [];
+  readonly watermarks: OutboundMessage[] = [];
   /** Rejects every batch with this while it is set. */
   failure: Error | undefined;
   /** Takes the next batch, but its acknowledgement is lost. */
@@ -18,8 +18,7 @@ export class MemoryTopic {
       open: async () => this.#refuse(),
       send: async messages => {
         this.#refuse();
-        this.messages.push(...messages);
-        this.appended.emit(messages);
+        for (const message of messages) this.#append(message);
         if (!this.loseNextAnswer) return;
         this.loseNextAnswer = false;
         throw new Error('the answer was lost');
@@ -34,6 +33,12 @@ export class MemoryTopic {
       if (message.kind !== 'row') throw new Error(`not a row: ${message.kind}`);
       return message;
     });
+  }
+
+  #append(message: OutboundMessage): void {
+    const { changeId } = message;
+    if (changeId === undefined) this.watermarks.push(message);
+    else this.messages.push({ ...message, changeId });
   }
 
   #refuse(): void {

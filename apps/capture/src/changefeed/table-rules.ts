@@ -1,0 +1,37 @@
+import { TidemarkError } from '@tidemark/kernel';
+import { columnTreatment } from '../tables/column-treatment.ts';
+import { dispatcherOf } from '../tables/dispatcher.ts';
+import { tableFilter } from '../tables/table-filter.ts';
+import type { TableRules } from '../tables/table-shape.ts';
+import type { ReplicaConfig } from './replica-config.ts';
+
+/**
+ * The rules of a configuration, read.
+ * @throws TidemarkError `FILTER_RULE_INVALID` or `PARAMETER_INVALID`
+ */
+export function tableRules(config: ReplicaConfig, maskKey: Uint8Array): TableRules {
+  const caseSensitive = config.case_sensitive;
+  for (const { partition, columns } of config.sink.dispatchers) {
+    if ((partition === 'columns') !== (columns !== undefined)) {
+      throw new TidemarkError(
+        'PARAMETER_INVALID',
+        'a dispatcher has columns exactly when its partition is "columns"',
+      );
+    }
+  }
+  return {
+    treat: columnTreatment({
+      columnSelectors: config.sink.column_selectors,
+      mask: config.mask,
+      caseSensitive,
+    }),
+    dispatcher: dispatcherOf(config.sink.dispatchers, caseSensitive),
+    maskKey,
+  };
+}
+
+/** Reads everything in a configuration that has to be read, to find its mistakes before it is kept. */
+export function checkConfig(config: ReplicaConfig): void {
+  tableFilter(config.filter.rules, config.case_sensitive);
+  tableRules(config, new Uint8Array());
+}
