@@ -19,7 +19,9 @@ export interface RetryOptions {
 
 /**
  * Tries again. Transient failures count towards `attempts`; a sink that is down is waited for as long as it takes.
- * Before a single event is given up the sink is probed: if the probe fails too, the sink is at fault, not the event.
+ * When a single event fails the sink is probed, and probed again when its attempts are used up. Only an event whose
+ * attempts all lie between two probes that succeeded is given up: an outage that begins, ends or hides behind
+ * errors that do not look like one is never blamed on an event.
  */
 export function retrying<E>(inner: Sink<E>, options: RetryOptions): Sink<E> {
   return wrapDeliver(inner, async (batch, signal) => {
@@ -44,6 +46,8 @@ class Tries {
   #firstFailedAtMs: number | undefined;
   /** Failures in a row since the count was last reset; drives the back-off. */
   #streak = 0;
+  /** The sink was found well after the first of the attempts that count. */
+  #wellSince = false;
 
   constructor(options: RetryOptions, batch: Batch<unknown>) {
     this.#options = options;
@@ -70,13 +74,31 @@ class Tries {
       case 'fenced':
         return false;
       case 'down':
+        this.#absolve();
         return true;
       case 'overloaded':
         return this.#single;
       case 'transient':
-        if (this.#attempts < this.#options.policy.attempts) return true;
-        return this.#single && !(await this.#sinkIsWell(signal));
+        return this.#single ? this.#mayBeTheSink(signal) : this.#attempts < this.#options.policy.attempts;
     }
+  }
+
+  /** Whether the failures of a single event may still be the sink's doing. */
+  async #mayBeTheSink(signal: AbortSignal): Promise<boolean> {
+    const usedUp = this.#attempts >= this.#options.policy.attempts;
+    if (this.#wellSince && !usedUp) return true;
+    if (await this.#sinkIsWell(signal)) {
+      this.#wellSince = true;
+      return !usedUp;
+    }
+    this.#absolve();
+    return true;
+  }
+
+  /** The sink was at fault: the event has all its attempts before it. */
+  #absolve(): void {
+    this.#wellSince = false;
+    this.#attempts = 0;
   }
 
   async #sinkIsWell(signal: AbortSignal): Promise<boolean> {

@@ -35,8 +35,8 @@ export class SimDatabase {
   readonly effects: SimEffect[] = [];
   readonly positions = new Map<number, SimPosition>();
   readonly #processed = new Set<number>();
-  /** Nobody gets an answer. */
-  down = false;
+  /** silent: nobody gets an answer. brownout: everything fails in a way that does not look like an outage. */
+  outage: 'none' | 'silent' | 'brownout' = 'none';
   /** Probability of each kind of trouble in a delivery. */
   trouble = { transient: 0, lostAnswer: 0, slow: 0 };
 
@@ -108,7 +108,7 @@ export class SimSink implements Sink<SimEvent> {
 
   async probe(): Promise<void> {
     await this.#clock.sleep(1);
-    if (this.#database.down) throw new DeliveryError('down', 'no answer');
+    if (this.#database.outage !== 'none') throw new DeliveryError('down', 'no answer');
   }
 
   async open(position: Position, signal: AbortSignal): Promise<bigint> {
@@ -147,6 +147,7 @@ export class SimSink implements Sink<SimEvent> {
   async #travel(signal: AbortSignal): Promise<void> {
     await this.#clock.sleep(this.#chance.between(0, 15), signal);
     if (this.#dead) await new Promise(() => {});
-    if (this.#database.down) throw new DeliveryError('down', 'no answer');
+    if (this.#database.outage === 'silent') throw new DeliveryError('down', 'no answer');
+    if (this.#database.outage === 'brownout') throw new DeliveryError('transient', 'something is wrong');
   }
 }

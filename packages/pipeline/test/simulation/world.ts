@@ -18,6 +18,8 @@ const stormMs = 60_000;
 /** By when everything must be done. */
 const endMs = 900_000;
 const sessionTimeoutMs = 5000;
+/** How long after an event its repetition comes. */
+const repeatMs = 500;
 const queueItems = 60;
 
 /** One run: events, consumers and faults, all from one seed, and everything that a checker needs to judge it. */
@@ -107,7 +109,7 @@ export class World {
         : 'good';
       const event: SimEvent = { id, key: `key-${chance.between(1, keys)}`, kind };
       clock.at(atMs, () => this.#produce(event));
-      if (kind === 'good' && chance.hits(repeats)) clock.at(atMs + 500, () => this.#produce(event));
+      if (kind === 'good' && chance.hits(repeats)) clock.at(atMs + repeatMs, () => this.#produce(event));
     }
   }
 
@@ -154,9 +156,9 @@ export class World {
   }
 
   #outage(): void {
-    this.database.down = true;
-    this.clock.at(this.clock.monotonic() + this.chance.between(10, 20_000), () => {
-      this.database.down = false;
+    this.database.outage = this.chance.pick(['silent', 'brownout'] as const);
+    this.clock.at(this.clock.monotonic() + this.chance.between(100, 20_000), () => {
+      this.database.outage = 'none';
     });
   }
 
@@ -185,7 +187,7 @@ export class World {
 
   #finished(): boolean {
     return (
-      this.clock.monotonic() > stormMs &&
+      this.clock.monotonic() > stormMs + repeatMs &&
       this.cluster.logs.every((log, partition) => this.database.position(partition) === BigInt(log.length))
     );
   }
