@@ -72,13 +72,14 @@ export function createSessionStore(queries: Kysely<Schema>, ttlMs: number): Sess
 async function forgetOldSessions(queries: Kysely<Schema>, userId: number): Promise<void> {
   await queries
     .deleteFrom('sessions')
-    .where(({ eb, or, selectFrom }) =>
-      or([
+    .where(eb =>
+      eb.or([
         eb('expires_at', '<=', sql<Date>`now()`),
         eb(
           'token_sha256',
           'in',
-          selectFrom('sessions')
+          eb
+            .selectFrom('sessions')
             .where('user_id', '=', userId)
             .select('token_sha256')
             .orderBy('created_at', 'desc')

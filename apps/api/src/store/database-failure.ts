@@ -19,6 +19,7 @@ const unavailableStates = /^(08...|28...|53...|57P0[1-5])$/;
 /** The database, schema, table or column is not there: the migrations have not run. */
 const notMigratedStates = new Set(['3D000', '3F000', '42P01', '42703']);
 const queryCanceled = '57014';
+const notText = '22021';
 
 /** Messages of `pg` for connections that broke or were not to be had; they carry no code. */
 const brokenConnection =
@@ -32,6 +33,12 @@ export function databaseFailure(error: unknown): ApiError | undefined {
       cause: error,
       hint: 'Narrow the filter, or try again in a moment.',
       retryAfterSec: 5,
+    });
+  }
+  if (code === notText) {
+    return new ApiError(400, 'INVALID_INPUT', 'a text holds a character that cannot be stored', {
+      cause: error,
+      hint: 'Leave out zero bytes.',
     });
   }
   if (notMigratedStates.has(code)) {
