@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
 import type { ErrorBody } from '@tidemark/contracts';
 import type { Logger } from '@tidemark/observability';
-import type { FastifyReply } from 'fastify';
+import { describeError } from '@tidemark/kernel';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Api } from './api.ts';
 import { ApiError, notFound } from './api-error.ts';
 import { errorAnswer } from './error-answer.ts';
@@ -12,7 +13,7 @@ export function answerErrors(api: Api, logger: Logger): void {
   const methodsOf = methodsByPath(api);
   api.setErrorHandler((error, request, reply) => {
     const answer = errorAnswer(error);
-    if (answer.defect) logger.error({ err: error, traceId: request.trace.traceId }, 'a request failed');
+    if (answer.statusCode >= 500) logFailure(logger, request, error, answer.defect);
     return reply.code(answer.statusCode).headers(answer.headers).send(answer.body);
   });
   api.setNotFoundHandler((request, reply) => {
@@ -21,6 +22,13 @@ export function answerErrors(api: Api, logger: Logger): void {
     if (methods.length === 0) throw notFound(`route ${request.method} ${path}`);
     throw methodNotAllowed(reply, request.method, methods);
   });
+}
+
+/** A failure that is ours gets its stack; one of the database or the broker gets a line, with the cause that clients do not see. */
+function logFailure(logger: Logger, request: FastifyRequest, error: unknown, defect: boolean): void {
+  const facts = { route: request.routeOptions.url, traceId: request.trace.traceId };
+  if (defect) logger.error({ ...facts, err: error }, 'a request failed');
+  else logger.warn({ ...facts, reason: describeError(error) }, 'a request could not be served');
 }
 
 /** RFC 9110 §15.5.6: a 405 names the methods that would do. */

@@ -4,9 +4,8 @@ import cookie from '@fastify/cookie';
 import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
 import type { Logger, Metrics } from '@tidemark/observability';
-import { type FastifyBaseLogger, fastify } from 'fastify';
+import { type FastifyBaseLogger, fastify, LogController } from 'fastify';
 import type { Api } from './api.ts';
-import { ApiError } from './api-error.ts';
 import { documentRoutes } from './api-documentation.ts';
 import { answerErrors, malformedRequest } from './error-handling.ts';
 import { measureRequests } from './request-metrics.ts';
@@ -29,7 +28,7 @@ const bodyBytesMax = 128 * 1024;
 export async function createServer(options: ServerOptions): Promise<Api> {
   const api: Api = fastify({
     loggerInstance: options.logger.child({}, { level: 'warn' }) as FastifyBaseLogger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     trustProxy: [...options.trustedProxies],
     bodyLimit: bodyBytesMax,
     requestTimeout: 30_000,
@@ -98,13 +97,5 @@ async function secure(api: Api, options: ServerOptions): Promise<void> {
   // Answers depend on who asks and change at any time.
   api.addHook('onSend', async (_request, reply) => {
     if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
-  });
-}
-
-/** 503 while the api is stopping. */
-export function stopping(): ApiError {
-  return new ApiError(503, 'STOPPING', 'the api is stopping', {
-    hint: 'Try again in a moment.',
-    retryAfterSec: 2,
   });
 }
