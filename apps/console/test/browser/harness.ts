@@ -42,10 +42,7 @@ export async function startHarness(executablePath: string): Promise<Harness> {
   await buildIfStale();
   const profile = await mkdtemp(join(tmpdir(), 'tidemark-console-'));
   const mock = await startMockApi();
-  const service = compose(
-    { CONSOLE_ADDR: '127.0.0.1:0', API_URL: mock.url },
-    { logger: silentLogger() },
-  );
+  const service = compose({ CONSOLE_ADDR: '127.0.0.1:0', API_URL: mock.url }, { logger: silentLogger() });
   await service.start();
   const browser: Browser = await chromium.launch({
     executablePath,

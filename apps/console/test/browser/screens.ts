@@ -47,9 +47,19 @@ const shots: readonly Shot[] = [
       await page.getByRole('alert').waitFor();
     },
   },
-  { name: 'overview', path: '/', settleMs: 14_000 },
-  { name: 'overview-behind', path: '/', settleMs: 5000, prepare: harness => (harness.mock.mood.health = 'behind') },
-  { name: 'overview-broken', path: '/', settleMs: 5000, prepare: harness => (harness.mock.mood.health = 'broken') },
+  { name: 'overview', path: '/', settleMs: 26_000 },
+  {
+    name: 'overview-behind',
+    path: '/',
+    settleMs: 5000,
+    prepare: harness => (harness.mock.mood.health = 'behind'),
+  },
+  {
+    name: 'overview-broken',
+    path: '/',
+    settleMs: 5000,
+    prepare: harness => (harness.mock.mood.health = 'broken'),
+  },
   { name: 'overview-empty', path: '/', settleMs: 3000, prepare: empty },
   { name: 'overview-error', path: '/', settleMs: 3000, prepare: failing('/api/overview') },
   { name: 'overview-loading', path: '/', prepare: harness => harness.mock.mood.silent.add('/api/overview') },
@@ -74,7 +84,11 @@ const shots: readonly Shot[] = [
   { name: 'changes-none', path: '/changes?q=no+such+thing&table=users&type=DELETE' },
   { name: 'changes-empty', path: '/changes', prepare: empty },
   { name: 'changes-error', path: '/changes', prepare: failing('/api/changes'), settleMs: 1500 },
-  { name: 'changes-loading', path: '/changes', prepare: harness => harness.mock.mood.silent.add('/api/changes') },
+  {
+    name: 'changes-loading',
+    path: '/changes',
+    prepare: harness => harness.mock.mood.silent.add('/api/changes'),
+  },
   { name: 'row-history', path: '/rows/sre_app/users/42' },
   { name: 'row-history-none', path: '/rows/sre_app/users/7777' },
   { name: 'users', path: '/users' },
@@ -135,7 +149,12 @@ const shots: readonly Shot[] = [
 ];
 
 const { values } = parseArgs({
-  options: { out: { type: 'string' }, only: { type: 'string' }, widths: { type: 'string' }, themes: { type: 'string' } },
+  options: {
+    out: { type: 'string' },
+    only: { type: 'string' },
+    widths: { type: 'string' },
+    themes: { type: 'string' },
+  },
 });
 const out = values.out ?? join(tmpdir(), 'console-shots');
 const widths = (values.widths ?? '1440,390').split(',').map(Number);
@@ -169,6 +188,9 @@ async function take(shot: Shot, width: number, theme: 'light' | 'dark'): Promise
   } catch (error) {
     process.stdout.write(`${shot.name} ${width} ${theme}: ${String(error)}\n`);
   }
-  await page.screenshot({ path: join(out, `${shot.name}-${width}-${theme}.png`), fullPage: shot.path === '/' });
+  await page.screenshot({
+    path: join(out, `${shot.name}-${width}-${theme}.png`),
+    fullPage: shot.path === '/',
+  });
   await page.context().close();
 }

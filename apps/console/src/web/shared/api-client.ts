@@ -19,7 +19,7 @@ export function setSessionEndedHandler(handler: () => void): void {
 /** `path?a=1&b=2` without the parts that are undefined or empty. */
 export function withQuery(path: string, query: Query): string {
   const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== '');
-  const search = new URLSearchParams(given.map(([name, value]) => [name, String(value)]));
+  const search = new URLSearchParams(given.map(([name, value]): [string, string] => [name, String(value)]));
   return given.length === 0 ? path : `${path}?${search.toString()}`;
 }
 

@@ -64,7 +64,7 @@ function NothingYet() {
   return (
     <Notice icon={<Radio size={22} />} title="Waiting for the first change">
       <p>Change any row of a captured table and it appears here. For example:</p>
-      <code>psql -p 5433 sre_app -c "UPDATE users SET updated_at = now()"</code>
+      <code>psql postgres://tidemark:tidemark@127.0.0.1:5433/sre_app -c "UPDATE users SET token = 'x'"</code>
     </Notice>
   );
 }

@@ -39,7 +39,7 @@ export function chartOptions(
   return {
     width: element.clientWidth,
     height: chartHeightPx,
-    padding: [8, 4, 0, 0],
+    padding: [8, 26, 0, 0],
     legend: { show: false },
     cursor: { y: false, points: { size: 7 }, drag: { x: false, y: false } },
     ...(look.zone === 'utc' ? { tzDate: inUtc } : {}),

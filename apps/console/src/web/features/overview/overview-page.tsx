@@ -55,7 +55,7 @@ function Freshness({ at, stale }: { readonly at: string; readonly stale: boolean
   return (
     <p className="live-mark">
       <span className={stale ? 'live-dot live-dot-off' : 'live-dot'} aria-hidden="true" />
-      {stale ? 'Last seen' : 'Live, seen'} <Instant at={at} />
+      {stale ? 'Last seen' : 'Live'} <span className="muted">·</span> <Instant at={at} />
     </p>
   );
 }

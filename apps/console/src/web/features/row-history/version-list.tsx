@@ -1,6 +1,6 @@
 import type { Change } from '@tidemark/contracts';
 import { useEffect, useRef } from 'react';
-import { diffOf } from '../../shared/changes/change-diff.ts';
+import { diffOf, operationOf } from '../../shared/changes/change-diff.ts';
 import { OpBadge } from '../../shared/changes/op-badge.tsx';
 import { Instant } from '../../shared/ui/instant.tsx';
 
@@ -44,6 +44,8 @@ export function VersionList({ versions, index, onSelect }: VersionListProps) {
 }
 
 function whatChanged(version: Change): string {
-  const changed = diffOf(version).filter(field => field.state === 'changed');
+  const diff = diffOf(version);
+  const changed = diff.filter(field => field.state === 'changed');
+  if (changed.length === 0 && operationOf(version.type) === 'UPDATE') return 'masked or nothing';
   return changed.map(field => field.name).join(', ');
 }

@@ -75,7 +75,8 @@ const bookkeeping = /(?:^|_)(?:updated|modified)(?:_|$)|^mtime$/i;
  */
 export function headlineFields(diff: readonly FieldDiff[], max: number): readonly FieldDiff[] {
   const changed = diff.filter(field => field.state === 'changed');
-  const telling = changed.length > 0 ? changed : diff.filter(field => field.state !== 'masked' && holdsValue(field));
+  const telling =
+    changed.length > 0 ? changed : diff.filter(field => field.state !== 'masked' && holdsValue(field));
   return [
     ...telling.filter(field => !bookkeeping.test(field.name)),
     ...telling.filter(field => bookkeeping.test(field.name)),

@@ -10,7 +10,7 @@ export function OpBadge({ type }: { readonly type: string }) {
   return (
     <span className={`op op-${operation.toLowerCase()}`}>
       <Icon size={12} strokeWidth={2.6} aria-hidden="true" />
-      {operation === 'DDL' ? type.toUpperCase() : operation}
+      <span className="op-word">{operation === 'DDL' ? type.toUpperCase() : operation}</span>
     </span>
   );
 }

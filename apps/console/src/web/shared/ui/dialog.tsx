@@ -60,6 +60,8 @@ export function ModalFrame({
   useLayoutEffect(() => {
     const dialog = ref.current;
     dialog?.showModal();
+    // The platform would pick the close button, which comes first; a form is opened to be filled in.
+    dialog?.querySelector<HTMLElement>('input:not([type=checkbox]), textarea')?.focus();
     // Closing before the element goes gives the focus back to where it was.
     return () => dialog?.close();
   }, []);
