@@ -3,8 +3,8 @@ import { backoffDelayMs, type Clock, describeError, TidemarkError } from '@tidem
 import { deadlineAt } from './deadline.ts';
 import { LogFile } from './log-file.ts';
 import type { ProcessIdentity } from './process-identity.ts';
-import { type RunningProcess, runProcess } from './running-process.ts';
 import type { ServiceRecord, ServiceState } from './run-state.ts';
+import { type RunningProcess, runProcess } from './running-process.ts';
 import type { ServiceStep } from './step.ts';
 
 /** How a service that dies is started again. */
