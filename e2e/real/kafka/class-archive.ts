@@ -23,7 +23,7 @@ async function make(archive: string, kafka: KafkaDistribution): Promise<void> {
     await runJava(
       { ...kafka, javaArgs: [`-XX:ArchiveClassesAtExit=${unfinished}`, ...kafka.javaArgs] },
       'org.apache.kafka.tools.ClientCompatibilityTest',
-      compatibilityArgs(broker.bootstrap, 'archive'),
+      [...compatibilityArgs('archive', { acls: true }), `--bootstrap-server=${broker.bootstrap}`],
     );
     await rename(unfinished, archive).catch(() => {});
   } finally {
@@ -31,17 +31,19 @@ async function make(archive: string, kafka: KafkaDistribution): Promise<void> {
   }
 }
 
-/** Arguments of Kafka's own test of what a client may expect of a broker of today. */
-export function compatibilityArgs(bootstrap: string, topic: string): readonly string[] {
+/**
+ * Arguments of Kafka's own test of what a client may expect of a broker of today.
+ * @param acls whether the broker knows access control lists at all
+ */
+export function compatibilityArgs(topic: string, { acls }: { readonly acls: boolean }): readonly string[] {
   return [
-    `--bootstrap-server=${bootstrap}`,
     `--topic=${topic}`,
     '--num-cluster-nodes=1',
     '--offsets-for-times-supported=true',
     '--cluster-id-supported=true',
     '--expect-record-too-large-exception=false',
     '--create-topics-supported=true',
-    '--describe-acls-supported=false',
+    `--describe-acls-supported=${acls}`,
     '--describe-configs-supported=true',
     '--idempotent-producer-supported=true',
   ];

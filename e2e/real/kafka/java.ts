@@ -1,3 +1,4 @@
+import { type ChildProcess, spawn } from 'node:child_process';
 import { type RunOptions, type RunResult, run } from '../../src/programs.ts';
 
 /** Version lines of Apache Kafka that are tried; each has a folder here with the pom.xml that names the patch. */
@@ -36,4 +37,15 @@ export async function runJavaOk(
   const { code, stdout, stderr } = await runJava(kafka, mainClass, args, options);
   if (code !== 0) throw new Error(`${mainClass} ${args.join(' ')} ended with ${code}\n${stdout}\n${stderr}`);
   return stdout;
+}
+
+/** Starts one of Kafka's programs, for a caller that reads its output and ends it. */
+export function startJava(
+  { javaArgs }: KafkaDistribution,
+  mainClass: string,
+  args: readonly string[],
+): ChildProcess {
+  return spawn('java', [...shortLived, ...javaArgs, mainClass, ...args], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
 }

@@ -1,5 +1,6 @@
+import type { ChildProcess } from 'node:child_process';
 import type { RunOptions, RunResult } from '../../src/programs.ts';
-import { type KafkaDistribution, type KafkaLine, runJava } from './java.ts';
+import { type KafkaDistribution, type KafkaLine, runJava, startJava } from './java.ts';
 
 /** Main classes behind Kafka's shell scripts, by the script's name. */
 const mainClasses = {
@@ -29,20 +30,18 @@ const olderClasses: Partial<Record<ToolName, string>> = {
   'console-producer': 'kafka.tools.ConsoleProducer',
   'broker-api-versions': 'kafka.admin.BrokerApiVersionsCommand',
 };
+
+/** Option names that differ between the lines. */
 const optionNames = {
-  '3.9': {
-    reader: '--property',
-    formatter: '--property',
-    consumer: '--consumer-property',
-    count: '--messages',
-  },
-  '4': {
-    reader: '--reader-property',
-    formatter: '--formatter-property',
-    consumer: '--command-property',
-    count: '--num-records',
-  },
+  '3.9': { reader: '--property', formatter: '--property', count: '--messages' },
+  '4': { reader: '--reader-property', formatter: '--formatter-property', count: '--num-records' },
 } as const satisfies Record<KafkaLine, object>;
+
+/** How a program is told the broker's address, where it is not by `--bootstrap-server`. */
+const addressOptions: Partial<Record<ToolName, (bootstrap: string) => readonly string[]>> = {
+  'producer-perf-test': bootstrap => ['--producer-props', `bootstrap.servers=${bootstrap}`],
+  'transactional-message-copier': bootstrap => ['--broker-list', bootstrap],
+};
 
 /** A record as the console consumer prints it. */
 export interface ConsoleRecord {
@@ -67,7 +66,6 @@ export interface ConsumeOptions {
 export class KafkaTools {
   readonly #kafka: KafkaDistribution;
   readonly bootstrap: string;
-  /** Option names that differ between version lines. */
   readonly options: (typeof optionNames)[KafkaLine];
 
   constructor(kafka: KafkaDistribution, bootstrap: string) {
@@ -76,19 +74,24 @@ export class KafkaTools {
     this.options = optionNames[kafka.line];
   }
 
-  /** Class and leading arguments, for programs that a test starts and ends itself. */
-  mainClass(tool: ToolName): string {
+  /** Runs a program to its end. It is told the broker's address. */
+  run(tool: ToolName, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+    return runJava(this.#kafka, this.#mainClass(tool), this.#arguments(tool, args), options);
+  }
+
+  /** Starts a program that a test ends itself. */
+  start(tool: ToolName, args: readonly string[]): ChildProcess {
+    return startJava(this.#kafka, this.#mainClass(tool), this.#arguments(tool, args));
+  }
+
+  #mainClass(tool: ToolName): string {
     return (this.#kafka.line === '3.9' ? olderClasses[tool] : undefined) ?? mainClasses[tool];
   }
 
-  /** Runs a program to its end; `--bootstrap-server` is added. */
-  run(tool: ToolName, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
-    return runJava(
-      this.#kafka,
-      this.mainClass(tool),
-      [...args, '--bootstrap-server', this.bootstrap],
-      options,
-    );
+  #arguments(tool: ToolName, args: readonly string[]): readonly string[] {
+    const address = addressOptions[tool]?.(this.bootstrap) ?? ['--bootstrap-server', this.bootstrap];
+    // Two programs have commands of their own: one wants the address before the command, one after it.
+    return tool === 'transactions' ? [...address, ...args] : [...args, ...address];
   }
 
   /** Runs a program that must succeed; answers what it printed. */
