@@ -137,6 +137,12 @@ function appSteps(options: StackOptions, addresses: Addresses) {
     });
 }
 
+/**
+ * Young generation of V8 in the services, MiB for each half. With the default of 16 every service keeps some 40 MB
+ * of garbage from its own start; with 4 the idle stack fits a laptop, and collections stay under a millisecond.
+ */
+const semiSpaceMib = 4;
+
 interface NodeService {
   readonly name: string;
   readonly needs: readonly string[];
@@ -161,7 +167,7 @@ function nodeService({ folder, env }: StackOptions, service: NodeService): Servi
     prepare: () =>
       Promise.resolve({
         command: process.execPath,
-        args: [`${repository}${service.entry}`, ...service.args],
+        args: [`--max-semi-space-size=${semiSpaceMib}`, `${repository}${service.entry}`, ...service.args],
         cwd: folder.root,
         env: {
           ...env,
