@@ -1,0 +1,59 @@
+import { array, int16, int32, int64, int8, string } from '../wire/schema.ts';
+import { defineApi } from './api.ts';
+
+/**
+ * ListOffsets (key 2), versions 1–9, flexible from 6.
+ *
+ *   Request =>
+ *     replica_id => INT32
+ *     isolation_level => INT8 (v2+)
+ *     topics => ARRAY
+ *       name => STRING
+ *       partitions => ARRAY
+ *         partition_index => INT32
+ *         current_leader_epoch => INT32 (v4+)
+ *         timestamp => INT64
+ *   Response =>
+ *     throttle_time_ms => INT32 (v2+)
+ *     topics => ARRAY
+ *       name => STRING
+ *       partitions => ARRAY
+ *         partition_index => INT32
+ *         error_code => INT16
+ *         timestamp => INT64
+ *         offset => INT64
+ *         leader_epoch => INT32 (v4+)
+ */
+export const listOffsets = defineApi({
+  key: 2,
+  name: 'ListOffsets',
+  versions: [1, 9],
+  flexibleSince: 6,
+  request: {
+    replicaId: int32(),
+    isolationLevel: int8({ since: 2 }),
+    topics: array({
+      name: string(),
+      partitions: array({
+        partitionIndex: int32(),
+        currentLeaderEpoch: int32({ since: 4, default: -1 }),
+        timestamp: int64(),
+      }),
+    }),
+  },
+  response: {
+    throttleTimeMs: int32({ since: 2, default: 0 }),
+    topics: array({
+      name: string(),
+      partitions: array({
+        partitionIndex: int32(),
+        errorCode: int16(),
+        timestamp: int64({ default: -1 }),
+        offset: int64({ default: -1 }),
+        leaderEpoch: int32({ since: 4, default: -1 }),
+      }),
+    }),
+  },
+  handle(request, { broker }) {},
+  refuse: (request, errorCode) => ({}),
+});

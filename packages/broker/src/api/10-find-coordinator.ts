@@ -1,0 +1,57 @@
+import { array, int16, int32, int8, list, string } from '../wire/schema.ts';
+import { defineApi } from './api.ts';
+
+/**
+ * FindCoordinator (key 10), versions 0–5, flexible from 3.
+ *
+ *   Request =>
+ *     key => STRING (to v3)
+ *     key_type => INT8 (v1+)
+ *     coordinator_keys => [STRING] (v4+)
+ *   Response =>
+ *     throttle_time_ms => INT32 (v1+)
+ *     error_code => INT16 (to v3)
+ *     error_message => NULLABLE_STRING (v1–3)
+ *     node_id => INT32 (to v3)
+ *     host => STRING (to v3)
+ *     port => INT32 (to v3)
+ *     coordinators => ARRAY (v4+)
+ *       key => STRING
+ *       node_id => INT32
+ *       host => STRING
+ *       port => INT32
+ *       error_code => INT16
+ *       error_message => NULLABLE_STRING
+ */
+export const findCoordinator = defineApi({
+  key: 10,
+  name: 'FindCoordinator',
+  versions: [0, 5],
+  flexibleSince: 3,
+  request: {
+    key: string({ until: 3 }),
+    keyType: int8({ since: 1, default: 0 }),
+    coordinatorKeys: list(string(), { since: 4 }),
+  },
+  response: {
+    throttleTimeMs: int32({ since: 1, default: 0 }),
+    errorCode: int16({ until: 3 }),
+    errorMessage: string({ since: 1, until: 3, nullable: 1, default: null }),
+    nodeId: int32({ until: 3 }),
+    host: string({ until: 3 }),
+    port: int32({ until: 3 }),
+    coordinators: array(
+      {
+        key: string(),
+        nodeId: int32(),
+        host: string(),
+        port: int32(),
+        errorCode: int16(),
+        errorMessage: string({ nullable: 4, default: null }),
+      },
+      { since: 4, default: [] },
+    ),
+  },
+  handle(request, { broker }) {},
+  refuse: (request, errorCode) => ({}),
+});

@@ -1,0 +1,67 @@
+import { array, boolean, bytes, int16, int32, string } from '../wire/schema.ts';
+import { defineApi } from './api.ts';
+
+/**
+ * JoinGroup (key 11), versions 0–9, flexible from 6.
+ *
+ *   Request =>
+ *     group_id => STRING
+ *     session_timeout_ms => INT32
+ *     rebalance_timeout_ms => INT32 (v1+)
+ *     member_id => STRING
+ *     group_instance_id => NULLABLE_STRING (v5+)
+ *     protocol_type => STRING
+ *     protocols => ARRAY
+ *       name => STRING
+ *       metadata => BYTES
+ *     reason => NULLABLE_STRING (v8+)
+ *   Response =>
+ *     throttle_time_ms => INT32 (v2+)
+ *     error_code => INT16
+ *     generation_id => INT32
+ *     protocol_type => NULLABLE_STRING (v7+)
+ *     protocol_name => NULLABLE_STRING
+ *     leader => STRING
+ *     skip_assignment => BOOL (v9+)
+ *     member_id => STRING
+ *     members => ARRAY
+ *       member_id => STRING
+ *       group_instance_id => NULLABLE_STRING (v5+)
+ *       metadata => BYTES
+ */
+export const joinGroup = defineApi({
+  key: 11,
+  name: 'JoinGroup',
+  versions: [0, 9],
+  flexibleSince: 6,
+  request: {
+    groupId: string(),
+    sessionTimeoutMs: int32(),
+    rebalanceTimeoutMs: int32({ since: 1, default: -1 }),
+    memberId: string(),
+    groupInstanceId: string({ since: 5, nullable: 5, default: null }),
+    protocolType: string(),
+    protocols: array({
+      name: string(),
+      metadata: bytes(),
+    }),
+    reason: string({ since: 8, nullable: 8, default: null }),
+  },
+  response: {
+    throttleTimeMs: int32({ since: 2, default: 0 }),
+    errorCode: int16(),
+    generationId: int32({ default: -1 }),
+    protocolType: string({ since: 7, nullable: 7, default: null }),
+    protocolName: string({ nullable: 7 }),
+    leader: string(),
+    skipAssignment: boolean({ since: 9, default: false }),
+    memberId: string(),
+    members: array({
+      memberId: string(),
+      groupInstanceId: string({ since: 5, nullable: 5, default: null }),
+      metadata: bytes(),
+    }),
+  },
+  handle(request, { broker }) {},
+  refuse: (request, errorCode) => ({}),
+});

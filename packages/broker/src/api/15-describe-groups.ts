@@ -1,0 +1,57 @@
+import { array, boolean, bytes, int16, int32, list, string } from '../wire/schema.ts';
+import { defineApi } from './api.ts';
+
+/**
+ * DescribeGroups (key 15), versions 0–5, flexible from 5.
+ *
+ *   Request =>
+ *     groups => [STRING]
+ *     include_authorized_operations => BOOL (v3+)
+ *   Response =>
+ *     throttle_time_ms => INT32 (v1+)
+ *     groups => ARRAY
+ *       error_code => INT16
+ *       group_id => STRING
+ *       group_state => STRING
+ *       protocol_type => STRING
+ *       protocol_data => STRING
+ *       members => ARRAY
+ *         member_id => STRING
+ *         group_instance_id => NULLABLE_STRING (v4+)
+ *         client_id => STRING
+ *         client_host => STRING
+ *         member_metadata => BYTES
+ *         member_assignment => BYTES
+ *       authorized_operations => INT32 (v3+)
+ */
+export const describeGroups = defineApi({
+  key: 15,
+  name: 'DescribeGroups',
+  versions: [0, 5],
+  flexibleSince: 5,
+  request: {
+    groups: list(string()),
+    includeAuthorizedOperations: boolean({ since: 3 }),
+  },
+  response: {
+    throttleTimeMs: int32({ since: 1, default: 0 }),
+    groups: array({
+      errorCode: int16(),
+      groupId: string(),
+      groupState: string(),
+      protocolType: string(),
+      protocolData: string(),
+      members: array({
+        memberId: string(),
+        groupInstanceId: string({ since: 4, nullable: 4, default: null }),
+        clientId: string(),
+        clientHost: string(),
+        memberMetadata: bytes(),
+        memberAssignment: bytes(),
+      }),
+      authorizedOperations: int32({ since: 3, default: -2147483648 }),
+    }),
+  },
+  handle(request, { broker }) {},
+  refuse: (request, errorCode) => ({}),
+});

@@ -1,0 +1,73 @@
+import { array, boolean, int16, int32, int8, list, string } from '../wire/schema.ts';
+import { defineApi } from './api.ts';
+
+/**
+ * DescribeConfigs (key 32), versions 1–4, flexible from 4.
+ *
+ *   Request =>
+ *     resources => ARRAY
+ *       resource_type => INT8
+ *       resource_name => STRING
+ *       configuration_keys => [STRING]?
+ *     include_synonyms => BOOL
+ *     include_documentation => BOOL (v3+)
+ *   Response =>
+ *     throttle_time_ms => INT32
+ *     results => ARRAY
+ *       error_code => INT16
+ *       error_message => NULLABLE_STRING
+ *       resource_type => INT8
+ *       resource_name => STRING
+ *       configs => ARRAY
+ *         name => STRING
+ *         value => NULLABLE_STRING
+ *         read_only => BOOL
+ *         config_source => INT8
+ *         is_sensitive => BOOL
+ *         synonyms => ARRAY
+ *           name => STRING
+ *           value => NULLABLE_STRING
+ *           source => INT8
+ *         config_type => INT8 (v3+)
+ *         documentation => NULLABLE_STRING (v3+)
+ */
+export const describeConfigs = defineApi({
+  key: 32,
+  name: 'DescribeConfigs',
+  versions: [1, 4],
+  flexibleSince: 4,
+  request: {
+    resources: array({
+      resourceType: int8(),
+      resourceName: string(),
+      configurationKeys: list(string(), { nullable: 0 }),
+    }),
+    includeSynonyms: boolean({ default: false }),
+    includeDocumentation: boolean({ since: 3, default: false }),
+  },
+  response: {
+    throttleTimeMs: int32({ default: 0 }),
+    results: array({
+      errorCode: int16(),
+      errorMessage: string({ nullable: 0, default: null }),
+      resourceType: int8(),
+      resourceName: string(),
+      configs: array({
+        name: string(),
+        value: string({ nullable: 0 }),
+        readOnly: boolean(),
+        configSource: int8({ default: -1 }),
+        isSensitive: boolean(),
+        synonyms: array({
+          name: string(),
+          value: string({ nullable: 0 }),
+          source: int8(),
+        }),
+        configType: int8({ since: 3, default: 0 }),
+        documentation: string({ since: 3, nullable: 0 }),
+      }),
+    }),
+  },
+  handle(request, { broker }) {},
+  refuse: (request, errorCode) => ({}),
+});

@@ -1,0 +1,282 @@
+import { AppendQueue, type QueuedBatch } from './append-queue.ts';
+import type { FilePool } from './file-pool.ts';
+import { BATCH_HEADER_BYTES, BATCH_OVERHEAD_BYTES, baseOffsetAt, batchSizeAt, lastOffsetAt, readBatchHeader, stampBatch } from './record-batch.ts';
+import { Segment } from './segment.ts';
+import { TailCache, type TailCacheBudget } from './tail-cache.ts';
+
+/** When an append is acknowledged: after the write (`os`), the same but synced at an interval, or after a sync. */
+export type FsyncPolicy = 'os' | 'interval' | 'group';
+
+/** What all logs of a broker share. */
+export interface LogEnvironment {
+  readonly files: FilePool;
+  readonly cache: TailCacheBudget;
+  readonly fsync: FsyncPolicy;
+  /** Called after a write under the policy `interval`; the broker syncs the log within the interval. */
+  readonly markDirty: (log: PartitionLog) => void;
+  /** Where background failures are told, such as a sync that failed. */
+  readonly warn: (message: string, facts: Record<string, unknown>) => void;
+}
+
+/** What recovery found on disk. */
+export interface LogContent {
+  readonly segments: readonly Segment[];
+  readonly logStartOffset: number;
+  readonly leaderEpoch: number;
+}
+
+/** Least read from a file at once: small fetches then find the next batches in the same block. */
+const READ_BYTES_MIN = 64 * 1024;
+
+/**
+ * The log of one partition: whole record batches, opaque, in segments. It knows offsets and bytes; producers,
+ * transactions and consumers are the partition's business.
+ */
+export class PartitionLog {
+  readonly folder: string;
+  readonly #env: LogEnvironment;
+  readonly #cache: TailCache;
+  readonly #queue: AppendQueue;
+  #segments: Segment[];
+  #logStartOffset: number;
+  #leaderEpoch: number;
+  #nextOffset: number;
+  #highWatermark: number;
+  #folderMade: boolean;
+  #needsTrim = false;
+  /** Told after each write how many bytes became readable. */
+  onAdvanced: (bytes: number) => void = () => {};
+
+  constructor(env: LogEnvironment, folder: string, content: LogContent) {
+    this.#env = env;
+    this.folder = folder;
+    this.#cache = new TailCache(env.cache);
+    this.#queue = new AppendQueue(
+      group => this.#writeGroup(group),
+      () => this.#undoFailedWrite(),
+    );
+    this.#segments = [...content.segments];
+    this.#logStartOffset = content.logStartOffset;
+    this.#leaderEpoch = content.leaderEpoch;
+    this.#nextOffset = this.#segments.at(-1)?.nextOffset ?? content.logStartOffset;
+    this.#highWatermark = this.#nextOffset;
+    this.#folderMade = content.segments.length > 0;
+  }
+
+  /** The oldest offset a client may read. */
+  get logStartOffset(): number {
+    return this.#logStartOffset;
+  }
+
+  /** The offset that the next record gets. */
+  get nextOffset(): number {
+    return this.#nextOffset;
+  }
+
+  /** Everything below is acknowledged and may be read. */
+  get highWatermark(): number {
+    return this.#highWatermark;
+  }
+
+  get leaderEpoch(): number {
+    return this.#leaderEpoch;
+  }
+
+  get segments(): readonly Segment[] {
+    return this.#segments;
+  }
+
+  get sizeBytes(): number {
+    return this.#segments.reduce((sum, segment) => sum + segment.size, 0);
+  }
+
+  /** Bytes appended but not yet written. */
+  get queuedBytes(): number {
+    return this.#queue.bytes;
+  }
+
+  /** Bytes of the segment that is written to. */
+  get activeBytes(): number {
+    return this.#segments.at(-1)?.size ?? 0;
+  }
+
+  /**
+   * Gives the batch its place and queues it. `placed` says where; `written` resolves at the policy's acknowledgement
+   * point and rejects when the batch could not be stored, in which case its offsets are given to others.
+   */
+  append(batch: Buffer): { readonly baseOffset: number; readonly written: Promise<void> } {
+    const baseOffset = this.#nextOffset;
+    stampBatch(batch, baseOffset, this.#leaderEpoch);
+    const header = readBatchHeader(batch);
+    this.#nextOffset = header.lastOffset + 1;
+    const written = new Promise<void>((resolve, reject) => {
+      this.#queue.push({ batch, header, resolve, reject });
+    });
+    return { baseOffset, written };
+  }
+
+  /** Resolves when everything appended so far is written or has failed. */
+  drained(): Promise<void> {
+    return this.#queue.drained();
+  }
+
+  /**
+   * Whole batches from the one that contains `offset`, none that starts at or behind `bound`, together at most
+   * `bytesMax` unless the first alone is larger and `atLeastOne`. The caller has checked the range.
+   */
+  async read(offset: number, bound: number, bytesMax: number, atLeastOne: boolean): Promise<readonly Buffer[]> {
+    if (offset >= bound) return [];
+    const cached = this.#cache.read(offset, bound, bytesMax);
+    const found = cached ?? (await this.#readFile(offset, bound, bytesMax));
+    const first = found[0];
+    return first && first.length > bytesMax && !atLeastOne ? [] : found;
+  }
+
+  /** The segment that holds the offset, or the first one behind it. */
+  segmentOf(offset: number): Segment | undefined {
+    return this.#segments.find(segment => segment.nextOffset > offset);
+  }
+
+  /**
+   * Starts a new segment. The caller keeps appends away until this resolves; making the old one durable goes on in
+   * the background and is what `sealed` waits for.
+   */
+  async roll(): Promise<{ readonly sealed: Promise<void> }> {
+    await this.#queue.drained();
+    const old = this.#segments.at(-1);
+    if (!old || old.size === 0) return { sealed: Promise.resolve() };
+    this.#segments.push(new Segment(this.#env.files, this.folder, this.#nextOffset));
+    const sealed = old.seal().then(() => old.forgetIndex());
+    return { sealed };
+  }
+
+  /** Raises the log start and removes the segments that lie wholly below it, except the one being written to. */
+  async advanceStart(offset: number): Promise<void> {
+    this.#logStartOffset = Math.max(this.#logStartOffset, offset);
+    const removable = this.#segments.slice(0, -1).filter(segment => segment.nextOffset <= this.#logStartOffset);
+    await this.#removeSegments(removable);
+  }
+
+  /** Puts a rewritten segment in the place of the old ones with the same span. */
+  replaceSegments(old: readonly Segment[], replacement: Segment): void {
+    const at = this.#segments.indexOf(old[0] as Segment);
+    this.#segments.splice(at, old.length, replacement);
+  }
+
+  async sync(): Promise<void> {
+    const active = this.#segments.at(-1);
+    if (active && active.size > 0) await active.sync();
+  }
+
+  /** Writes what is queued and the index of the active segment, so that the next start need not walk it. */
+  async close(): Promise<void> {
+    await this.#queue.drained();
+    const active = this.#segments.at(-1);
+    if (active && active.size > 0) await active.seal();
+    this.#release();
+  }
+
+  /** Forgets everything in memory; the folder is the caller's to remove. */
+  abandon(): void {
+    for (const segment of this.#segments) segment.detach();
+    this.#release();
+    this.#segments = [];
+  }
+
+  #release(): void {
+    this.#cache.clear();
+    for (const segment of this.#segments) this.#env.files.drop(segment.path);
+  }
+
+  async #removeSegments(segments: readonly Segment[]): Promise<void> {
+    if (segments.length === 0) return;
+    this.#segments = this.#segments.filter(segment => !segments.includes(segment));
+    for (const segment of segments) await segment.remove();
+  }
+
+  async #writeGroup(group: readonly QueuedBatch[]): Promise<void> {
+    const active = await this.#activeSegment();
+    await active.write(group.map(queued => queued.batch));
+    if (this.#env.fsync === 'group') await active.sync();
+    for (const { batch, header } of group) {
+      active.extend(header);
+      this.#cache.add(batch);
+    }
+    this.#highWatermark = active.nextOffset;
+    if (this.#env.fsync === 'interval') this.#env.markDirty(this);
+    this.onAdvanced(group.reduce((sum, queued) => sum + queued.batch.length, 0));
+  }
+
+  async #activeSegment(): Promise<Segment> {
+    if (!this.#folderMade) {
+      await this.#env.files.disk.makeFolder(this.folder);
+      this.#folderMade = true;
+    }
+    let active = this.#segments.at(-1);
+    if (!active) {
+      active = new Segment(this.#env.files, this.folder, this.#highWatermark);
+      this.#segments.push(active);
+    }
+    if (this.#needsTrim) {
+      await active.trim();
+      this.#needsTrim = false;
+    }
+    return active;
+  }
+
+  /**
+   * A failed write may have left whole batches behind that nobody was told about. They must be gone before the next
+   * write, or recovery would take them for acknowledged ones.
+   */
+  async #undoFailedWrite(): Promise<void> {
+    this.#nextOffset = this.#highWatermark;
+    this.#needsTrim = true;
+    const active = this.#segments.at(-1);
+    await active?.trim().then(
+      () => {
+        this.#needsTrim = false;
+      },
+      (error: unknown) => this.#env.warn('a failed write could not be cut off yet', { path: active.path, error }),
+    );
+  }
+
+  async #readFile(offset: number, bound: number, bytesMax: number): Promise<Buffer[]> {
+    const segment = this.segmentOf(offset);
+    if (!segment) return [];
+    let position = await segment.positionOfOffset(offset);
+    let length = Math.max(bytesMax, READ_BYTES_MIN);
+    for (;;) {
+      const block = await segment.read(position, Math.min(length, segment.size - position));
+      const found = batchesIn(block, offset, bound, bytesMax);
+      if (found.next === null || position + found.next.at + found.next.size > segment.size) return found.batches;
+      position += found.next.at;
+      length = Math.max(length, found.next.size);
+    }
+  }
+}
+
+interface FoundBatches {
+  readonly batches: Buffer[];
+  /** When nothing was found: where in the block to read on, and how much at least. */
+  readonly next: { readonly at: number; readonly size: number } | null;
+}
+
+function batchesIn(block: Buffer, offset: number, bound: number, bytesMax: number): FoundBatches {
+  const batches: Buffer[] = [];
+  let bytes = 0;
+  let at = 0;
+  while (at + BATCH_HEADER_BYTES <= block.length) {
+    const size = batchSizeAt(block, at);
+    if (size < BATCH_HEADER_BYTES || baseOffsetAt(block, at) >= bound) return { batches, next: null };
+    if (lastOffsetAt(block, at) >= offset) {
+      if (batches.length > 0 && bytes + size > bytesMax) break;
+      if (at + size > block.length) break;
+      batches.push(block.subarray(at, at + size));
+      bytes += size;
+    }
+    at += size;
+  }
+  if (batches.length > 0) return { batches, next: null };
+  const known = at + BATCH_OVERHEAD_BYTES <= block.length;
+  return { batches, next: { at, size: known ? batchSizeAt(block, at) : BATCH_HEADER_BYTES } };
+}

@@ -1,0 +1,324 @@
+import { WireError } from './wire-error.ts';
+import type { WireReader } from './wire-reader.ts';
+import { WireWriter } from './wire-writer.ts';
+
+/**
+ * The language in which the APIs' requests and responses are declared: an object whose keys, in order, are the fields
+ * on the wire. TypeScript derives the types of decoded and encodable messages from it, `structCodec` the code.
+ */
+
+/** Reads and writes one value in one version of an API. */
+export interface Codec<Decoded, Encodable = Decoded> {
+  read(reader: WireReader): Decoded;
+  write(writer: WireWriter, value: Encodable): void;
+}
+
+/** One declared field. `Optional` tells whether an encoder may leave it out. */
+export interface Field<Decoded, Encodable = Decoded, Optional extends boolean = boolean> {
+  codec(version: number, flexible: boolean): Codec<Decoded, Encodable>;
+  /** What a decoder reports for versions without the field, and what an encoder writes when it is left out. */
+  readonly absent: Decoded;
+  readonly since: number;
+  readonly until: number;
+  readonly tag: number | undefined;
+  readonly optional: Optional;
+}
+
+export type Fields = Readonly<Record<string, Field<unknown>>>;
+
+/** The type of a decoded message: every field present, those the version lacks with their defaults. */
+export type Decoded<F extends Fields> = {
+  [K in keyof F]: F[K] extends Field<infer D, infer _E, infer _O> ? D : never;
+};
+
+type OptionalKeys<F extends Fields> = {
+  [K in keyof F]: F[K] extends Field<infer _D, infer _E, true> ? K : never;
+}[keyof F];
+
+type EncodableField<T> = T extends Field<infer _D, infer E, infer _O> ? E : never;
+
+/** The type that an encoder takes: fields with a default may be left out. */
+export type Encodable<F extends Fields> = {
+  [K in Exclude<keyof F, OptionalKeys<F>>]: EncodableField<F[K]>;
+} & { [K in OptionalKeys<F>]?: EncodableField<F[K]> | undefined };
+
+/** Versions and defaults of a field. */
+export interface FieldOptions<T> {
+  /** First version that carries the field; 0 when left out. */
+  readonly since?: number;
+  /** Last version that carries the field. */
+  readonly until?: number;
+  /** First version in which the value may be null. */
+  readonly nullable?: number;
+  /** Number of a tagged field (KIP-482); tagged fields exist only in flexible versions and may be left out. */
+  readonly tag?: number;
+  readonly default?: T | null;
+}
+
+type Nullable<T, O> = O extends { readonly nullable: number } ? T | null : T;
+type IsOptional<O> = O extends { readonly default: unknown } | { readonly tag: number } ? true : false;
+type Declared<T, E, O> = Field<Nullable<T, O>, Nullable<E, O>, IsOptional<O>>;
+
+function declare<T, E, O extends FieldOptions<T>>(
+  options: O | undefined,
+  zero: T,
+  codec: (version: number, flexible: boolean) => Codec<T | null, E | null>,
+): Declared<T, E, O> {
+  const nullable = options?.nullable !== undefined;
+  const absent = options?.default === undefined ? (nullable ? null : zero) : options.default;
+  const field: Field<T | null, E | null, boolean> = {
+    codec: (version, flexible) => {
+      const inner = codec(version, flexible);
+      return nullable ? inner : neverNull(inner);
+    },
+    absent,
+    since: options?.since ?? 0,
+    until: options?.until ?? Number.POSITIVE_INFINITY,
+    tag: options?.tag,
+    optional: options?.default !== undefined || options?.tag !== undefined,
+  };
+  return field as Declared<T, E, O>;
+}
+
+function neverNull<T, E>(inner: Codec<T | null, E | null>): Codec<T | null, E | null> {
+  return {
+    read(reader) {
+      const value = inner.read(reader);
+      if (value === null) throw new WireError('null where the protocol does not allow it');
+      return value;
+    },
+    write: inner.write,
+  };
+}
+
+function fixed<T>(
+  zero: T,
+  read: (reader: WireReader) => T,
+  write: (writer: WireWriter, value: T) => void,
+): <const O extends FieldOptions<T> = Record<never, never>>(options?: O) => Declared<T, T, O> {
+  const codec: Codec<T | null, T | null> = { read, write: (writer, value) => write(writer, value as T) };
+  return options => declare(options, zero, () => codec);
+}
+
+export const boolean = fixed<boolean>(
+  false,
+  r => r.boolean(),
+  (w, value) => w.boolean(value),
+);
+export const int8 = fixed<number>(
+  0,
+  r => r.int8(),
+  (w, value) => w.int8(value),
+);
+export const int16 = fixed<number>(
+  0,
+  r => r.int16(),
+  (w, value) => w.int16(value),
+);
+export const uint16 = fixed<number>(
+  0,
+  r => r.uint16(),
+  (w, value) => w.uint16(value),
+);
+export const int32 = fixed<number>(
+  0,
+  r => r.int32(),
+  (w, value) => w.int32(value),
+);
+export const int64 = fixed<number>(
+  0,
+  r => r.int64(),
+  (w, value) => w.int64(value),
+);
+export const float64 = fixed<number>(
+  0,
+  r => r.float64(),
+  (w, value) => w.float64(value),
+);
+/** 22 characters of base64url. */
+export const uuid = fixed<string>(
+  'AAAAAAAAAAAAAAAAAAAAAA',
+  r => r.uuid(),
+  (w, value) => w.uuid(value),
+);
+
+const compactLength = (reader: WireReader): number => reader.unsignedVarint() - 1;
+
+const classicString: Codec<string | null> = {
+  read: reader => reader.text(reader.int16()),
+  write(writer, value) {
+    const length = value === null ? -1 : Buffer.byteLength(value);
+    writer.int16(length);
+    if (value !== null) writer.text(value, length);
+  },
+};
+
+const compactString: Codec<string | null> = {
+  read: reader => reader.text(compactLength(reader)),
+  write(writer, value) {
+    const length = value === null ? -1 : Buffer.byteLength(value);
+    writer.unsignedVarint(length + 1);
+    if (value !== null) writer.text(value, length);
+  },
+};
+
+export function string<const O extends FieldOptions<string> = Record<never, never>>(
+  options?: O,
+): Declared<string, string, O> {
+  return declare(options, '', (_version, flexible) => (flexible ? compactString : classicString));
+}
+
+/** Bytes to encode: one buffer, or several that are sent one after another. */
+export type BytesSource = Buffer | readonly Buffer[];
+
+function bytesCodec(flexible: boolean): Codec<Buffer | null, BytesSource | null> {
+  return {
+    read: reader => reader.bytes(flexible ? compactLength(reader) : reader.int32()),
+    write(writer, value) {
+      const parts = Buffer.isBuffer(value) ? [value] : value;
+      const length = parts === null ? -1 : parts.reduce((sum, part) => sum + part.length, 0);
+      if (flexible) writer.unsignedVarint(length + 1);
+      else writer.int32(length);
+      for (const part of parts ?? []) writer.raw(part);
+    },
+  };
+}
+
+const classicBytes = bytesCodec(false);
+const compactBytes = bytesCodec(true);
+
+/** Bytes and record sets. Decoding gives a view of the frame. */
+export function bytes<const O extends FieldOptions<Buffer> = Record<never, never>>(
+  options?: O,
+): Declared<Buffer, BytesSource, O> {
+  return declare(options, Buffer.alloc(0), (_version, flexible) => (flexible ? compactBytes : classicBytes));
+}
+
+function arrayCodec<D, E>(
+  element: Codec<D, E>,
+  flexible: boolean,
+): Codec<readonly D[] | null, readonly E[] | null> {
+  return {
+    read(reader) {
+      const length = reader.arrayLength(flexible ? compactLength(reader) : reader.int32());
+      if (length === -1) return null;
+      const items: D[] = [];
+      for (let index = 0; index < length; index += 1) items.push(element.read(reader));
+      return items;
+    },
+    write(writer, value) {
+      const length = value === null ? -1 : value.length;
+      if (flexible) writer.unsignedVarint(length + 1);
+      else writer.int32(length);
+      for (const item of value ?? []) element.write(writer, item);
+    },
+  };
+}
+
+/** An array of primitive values. */
+export function list<D, E, const O extends FieldOptions<readonly D[]> = Record<never, never>>(
+  element: Field<D, E>,
+  options?: O,
+): Declared<readonly D[], readonly E[], O> {
+  return declare(options, [], (version, flexible) => arrayCodec(element.codec(version, flexible), flexible));
+}
+
+/** An array of structures. */
+export function array<
+  F extends Fields,
+  const O extends FieldOptions<readonly Decoded<F>[]> = Record<never, never>,
+>(fields: F, options?: O): Declared<readonly Decoded<F>[], readonly Encodable<F>[], O> {
+  return declare(options, [], (version, flexible) =>
+    arrayCodec(structCodec(fields, version, flexible), flexible),
+  );
+}
+
+/** A structure that travels as a tagged field; null means that it is not there. */
+export function taggedStruct<F extends Fields>(
+  fields: F,
+  options: { readonly since: number; readonly tag: number },
+): Field<Decoded<F> | null, Encodable<F> | null, true> {
+  return {
+    codec: (version, flexible) =>
+      structCodec(fields, version, flexible) as Codec<Decoded<F> | null, Encodable<F> | null>,
+    absent: null,
+    since: options.since,
+    until: Number.POSITIVE_INFINITY,
+    tag: options.tag,
+    optional: true,
+  };
+}
+
+interface Slot {
+  readonly name: string;
+  readonly field: Field<unknown>;
+  readonly codec: Codec<unknown>;
+}
+
+/** Compiles the declaration for one version. Slow; the result is cached by whoever asks. */
+export function structCodec<F extends Fields>(
+  fields: F,
+  version: number,
+  flexible: boolean,
+): Codec<Decoded<F>, Encodable<F>> {
+  const slots: Slot[] = [];
+  const missing: [string, unknown][] = [];
+  const tagged: Slot[] = [];
+  for (const [name, field] of Object.entries(fields)) {
+    const present = version >= field.since && version <= field.until && (field.tag === undefined || flexible);
+    if (!present || field.tag !== undefined) missing.push([name, field.absent]);
+    if (!present) continue;
+    (field.tag === undefined ? slots : tagged).push({ name, field, codec: field.codec(version, flexible) });
+  }
+  return {
+    read: reader => readStruct(reader, slots, missing, tagged, flexible) as Decoded<F>,
+    write: (writer, value) => writeStruct(writer, value as Record<string, unknown>, slots, tagged, flexible),
+  };
+}
+
+function readStruct(
+  reader: WireReader,
+  slots: readonly Slot[],
+  missing: readonly [string, unknown][],
+  tagged: readonly Slot[],
+  flexible: boolean,
+): Record<string, unknown> {
+  const value: Record<string, unknown> = {};
+  for (const slot of slots) value[slot.name] = slot.codec.read(reader);
+  for (const [name, absent] of missing) value[name] = absent;
+  if (!flexible) return value;
+  reader.taggedFields(tag => {
+    const slot = tagged.find(candidate => candidate.field.tag === tag);
+    if (slot) value[slot.name] = slot.codec.read(reader);
+    return slot !== undefined;
+  });
+  return value;
+}
+
+function writeStruct(
+  writer: WireWriter,
+  value: Record<string, unknown>,
+  slots: readonly Slot[],
+  tagged: readonly Slot[],
+  flexible: boolean,
+): void {
+  for (const slot of slots) {
+    const given = value[slot.name];
+    slot.codec.write(writer, given === undefined ? slot.field.absent : given);
+  }
+  if (flexible) writeTagged(writer, value, tagged);
+}
+
+function writeTagged(writer: WireWriter, value: Record<string, unknown>, tagged: readonly Slot[]): void {
+  const present = tagged.filter(
+    slot => value[slot.name] !== undefined && value[slot.name] !== slot.field.absent,
+  );
+  writer.unsignedVarint(present.length);
+  for (const slot of present) {
+    const content = new WireWriter();
+    slot.codec.write(content, value[slot.name]);
+    writer.unsignedVarint(slot.field.tag ?? 0);
+    writer.unsignedVarint(content.length);
+    for (const part of content.finish()) writer.raw(part);
+  }
+}
