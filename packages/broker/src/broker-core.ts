@@ -2,6 +2,7 @@ import type { GroupCoordinator } from './groups/group-coordinator.ts';
 import type { BrokerSettings } from './options.ts';
 import type { TopicRegistry } from './topics/topic-registry.ts';
 import type { ProducerIds } from './transactions/producer-ids.ts';
+import type { TransactionCoordinator } from './transactions/transaction-coordinator.ts';
 
 /** The only node there is; clients see it as leader, coordinator and controller. */
 export interface Node {
@@ -10,12 +11,23 @@ export interface Node {
   readonly port: number;
 }
 
+/** A row of the version table that ApiVersions answers. */
+export interface ServedApi {
+  readonly apiKey: number;
+  readonly minVersion: number;
+  readonly maxVersion: number;
+}
+
 /** What the API handlers work on. */
 export interface BrokerCore {
   readonly settings: BrokerSettings;
   readonly clusterId: string;
   readonly node: Node;
+  readonly apis: readonly ServedApi[];
   readonly topics: TopicRegistry;
   readonly groups: GroupCoordinator;
   readonly producerIds: ProducerIds;
+  readonly transactions: TransactionCoordinator;
+  /** Tells the operator of an unexpected failure; a full disk is told once and not per request. */
+  storageFailed(error: unknown): void;
 }

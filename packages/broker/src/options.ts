@@ -1,6 +1,8 @@
+import type { TlsOptions } from 'node:tls';
 import { type Clock, systemClock } from '@tidemark/kernel';
 import { type BrokerLog, silentLog } from './log.ts';
 import { type BrokerMetrics, noMetrics } from './metrics.ts';
+import type { SaslOptions } from './security/credentials.ts';
 import type { FsyncPolicy } from './storage/partition-log.ts';
 import { systemTimers, type Timers } from './timers.ts';
 
@@ -31,6 +33,15 @@ export interface BrokerOptions {
   readonly defaultPartitions?: number;
   /** Broker-wide values for topic settings, such as `retention.ms`. */
   readonly topicDefaults?: Readonly<Record<string, string>>;
+  /** Longest timeout a transactional producer may ask for. Default 15 minutes, as in Kafka. */
+  readonly transactionTimeoutMsMax?: number;
+  /** Speak TLS only: certificate and key, as node:tls takes them. */
+  readonly tls?: Pick<
+    TlsOptions,
+    'cert' | 'key' | 'ca' | 'passphrase' | 'requestCert' | 'rejectUnauthorized'
+  >;
+  /** Let in only who proves to be one of these users. */
+  readonly sasl?: SaslOptions;
   readonly limits?: Partial<BrokerLimits>;
   readonly groups?: Partial<GroupOptions>;
   readonly logger?: BrokerLog;
@@ -79,12 +90,17 @@ export interface GroupOptions {
 
 /** The options with every default filled in. */
 export type BrokerSettings = Required<
-  Omit<BrokerOptions, 'dataDir' | 'advertisedHost' | 'advertisedPort' | 'clusterId' | 'limits' | 'groups'>
+  Omit<
+    BrokerOptions,
+    'dataDir' | 'advertisedHost' | 'advertisedPort' | 'clusterId' | 'limits' | 'groups' | 'tls' | 'sasl'
+  >
 > & {
   readonly dataDir: string | null;
   readonly advertisedHost: string;
   readonly advertisedPort: number | null;
   readonly clusterId: string | null;
+  readonly tls: NonNullable<BrokerOptions['tls']> | null;
+  readonly sasl: SaslOptions | null;
   readonly limits: BrokerLimits;
   readonly groups: GroupOptions;
 };
@@ -129,6 +145,9 @@ export function resolveOptions(options: BrokerOptions): BrokerSettings {
     autoCreateTopics: options.autoCreateTopics ?? true,
     defaultPartitions: options.defaultPartitions ?? 1,
     topicDefaults: options.topicDefaults ?? {},
+    transactionTimeoutMsMax: options.transactionTimeoutMsMax ?? 15 * MINUTE_MS,
+    tls: options.tls ?? null,
+    sasl: options.sasl ?? null,
     limits: { ...defaultLimits, ...options.limits },
     groups: { ...defaultGroups, ...options.groups },
     logger: options.logger ?? silentLog,

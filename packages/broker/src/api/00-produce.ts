@@ -1,5 +1,7 @@
 import { array, bytes, int16, int32, int64, string, taggedStruct } from '../wire/schema.ts';
-import { defineApi } from './api.ts';
+import { isStorageFailure } from '../storage/storage-failure.ts';
+import { errorCodes, errorName, ProtocolError } from '../wire/error-codes.ts';
+import { CloseConnection, defineApi, type RequestContext } from './api.ts';
 
 /**
  * Produce (key 0), versions 0–11, flexible from 9.
@@ -90,6 +92,82 @@ export const produce = defineApi({
       { since: 10, tag: 0 },
     ),
   },
-  handle(request, { broker }) {},
-  refuse: (request, errorCode) => ({}),
+  async handle(request, context) {
+    const appended = request.topicData.map(topic => ({
+      name: topic.name,
+      partitions: topic.partitionData.map(({ index, records }) =>
+        append(request, topic.name, index, records, context),
+      ),
+    }));
+    const responses = await Promise.all(
+      appended.map(async ({ name, partitions }) => ({
+        name,
+        partitionResponses: await Promise.all(partitions),
+      })),
+    );
+    if (request.acks !== 0) return { responses };
+    // Nobody reads an answer; a closed connection is how a client without acknowledgements learns of an error.
+    const failed = responses
+      .flatMap(topic => topic.partitionResponses)
+      .find(({ errorCode }) => errorCode !== 0);
+    if (failed) throw new CloseConnection(`produce with acks=0 failed: ${errorName(failed.errorCode)}`);
+    return null;
+  },
+  refuse: (request, errorCode) => ({
+    responses: request.topicData.map(topic => ({
+      name: topic.name,
+      partitionResponses: topic.partitionData.map(({ index }) => ({ index, errorCode, baseOffset: -1 })),
+    })),
+  }),
 });
+
+/** zstd came with this version (KIP-110); clients that speak an older one could not read it back. */
+const ZSTD_SINCE = 7;
+
+interface PartitionResponse {
+  readonly index: number;
+  readonly errorCode: number;
+  readonly baseOffset: number;
+  readonly logAppendTimeMs?: number;
+  readonly logStartOffset?: number;
+  readonly errorMessage?: string | null;
+}
+
+async function append(
+  request: { readonly acks: number; readonly transactionalId: string | null },
+  topicName: string,
+  index: number,
+  records: Buffer | null,
+  { broker, version }: RequestContext,
+): Promise<PartitionResponse> {
+  try {
+    if (request.acks < -1 || request.acks > 1) throw new ProtocolError('invalidRequiredAcks');
+    const { topic, partition } = broker.topics.partition(topicName, index);
+    const appended = await partition.append(records ?? Buffer.alloc(0), {
+      nowMs: broker.settings.clock.now(),
+      settings: topic.settings,
+      inTransaction: producerId => broker.transactions.includes(producerId, topicName, index),
+      zstdAllowed: version >= ZSTD_SINCE,
+    });
+    await appended.written;
+    const { baseOffset, logAppendTimeMs } = appended;
+    return {
+      index,
+      errorCode: errorCodes.none,
+      baseOffset,
+      logAppendTimeMs,
+      logStartOffset: partition.log.logStartOffset,
+    };
+  } catch (error) {
+    return refusal(index, error, broker);
+  }
+}
+
+function refusal(index: number, error: unknown, broker: RequestContext['broker']): PartitionResponse {
+  if (error instanceof ProtocolError) {
+    return { index, errorCode: error.errorCode, baseOffset: -1, errorMessage: error.message };
+  }
+  const errorCode = isStorageFailure(error) ? errorCodes.kafkaStorageError : errorCodes.unknownServerError;
+  broker.storageFailed(error);
+  return { index, errorCode, baseOffset: -1 };
+}

@@ -1,5 +1,10 @@
 import { array, bytes, int16, int32, int64, int8, list, string, taggedStruct, uuid } from '../wire/schema.ts';
-import { defineApi } from './api.ts';
+import type { BrokerCore } from '../broker-core.ts';
+import { Arrivals } from '../topics/arrivals.ts';
+import type { Partition } from '../topics/partition.ts';
+import { type PartitionRead, type ReadPlan, type ReadResult, readPartitions } from '../topics/reading.ts';
+import { errorCodes } from '../wire/error-codes.ts';
+import { defineApi, type RequestContext } from './api.ts';
 
 /**
  * Fetch (key 1), versions 4–17, flexible from 12.
@@ -164,6 +169,127 @@ export const fetch = defineApi({
       { since: 16, tag: 0 },
     ),
   },
-  handle(request, { broker }) {},
-  refuse: (request, errorCode) => ({}),
+  async handle(request, context) {
+    // Sessions (KIP-227) are refused by answering id 0; an epoch above 0 speaks of one that was never given out.
+    if (request.sessionEpoch > 0) return { errorCode: errorCodes.fetchSessionIdNotFound, responses: [] };
+    const { partitions, plan } = planFetch(request, context.broker, context.version >= TOPIC_IDS_SINCE);
+    const found = await readPlan(plan, context.broker);
+    if (isEnough(found, request.minBytes) || request.maxWaitMs <= 0)
+      return toResponse(request, found.results);
+    return toResponse(request, (await longPoll(request, partitions, plan, context)).results);
+  },
+  refuse: (request, errorCode) => ({
+    errorCode,
+    responses: request.topics.map(({ topic, topicId, partitions }) => ({
+      topic,
+      topicId,
+      partitions: partitions.map(({ partition }) => ({
+        partitionIndex: partition,
+        errorCode,
+        highWatermark: -1,
+        abortedTransactions: null,
+        records: [],
+      })),
+    })),
+  }),
 });
+
+/** From this version on topics are named by their id (KIP-516). */
+const TOPIC_IDS_SINCE = 13;
+
+interface FetchRequest {
+  readonly maxWaitMs: number;
+  readonly minBytes: number;
+  readonly maxBytes: number;
+  readonly isolationLevel: number;
+  readonly topics: readonly {
+    readonly topic: string;
+    readonly topicId: string;
+    readonly partitions: readonly {
+      readonly partition: number;
+      readonly currentLeaderEpoch: number;
+      readonly fetchOffset: number;
+      readonly lastFetchedEpoch: number;
+      readonly partitionMaxBytes: number;
+    }[];
+  }[];
+}
+
+interface Plan {
+  readonly partitions: readonly Partition[];
+  readonly plan: ReadPlan;
+}
+
+function planFetch(request: FetchRequest, broker: BrokerCore, byId: boolean): Plan {
+  const reads: PartitionRead[] = [];
+  for (const { topic: name, topicId, partitions } of request.topics) {
+    const topic = byId ? broker.topics.getById(topicId) : broker.topics.get(name);
+    const absentCode = byId && !topic ? errorCodes.unknownTopicId : errorCodes.unknownTopicOrPartition;
+    for (const wanted of partitions) {
+      reads.push({
+        partition: topic?.partitions[wanted.partition],
+        absentCode,
+        leaderEpoch: wanted.currentLeaderEpoch,
+        offset: wanted.fetchOffset,
+        lastFetchedEpoch: wanted.lastFetchedEpoch,
+        bytesMax: wanted.partitionMaxBytes,
+      });
+    }
+  }
+  const bytesMax = Math.min(request.maxBytes, broker.settings.limits.fetchBytesMax);
+  return {
+    partitions: reads.flatMap(read => read.partition ?? []),
+    plan: { reads, bytesMax, committedOnly: request.isolationLevel === 1 },
+  };
+}
+
+function readPlan(plan: ReadPlan, broker: BrokerCore): Promise<ReadOutcome> {
+  return readPartitions(plan, error => broker.storageFailed(error));
+}
+
+interface ReadOutcome {
+  readonly results: readonly ReadResult[];
+  readonly bytes: number;
+  readonly hasError: boolean;
+}
+
+const isEnough = ({ bytes, hasError }: ReadOutcome, bytesMin: number): boolean =>
+  hasError || bytes >= bytesMin;
+
+/** Waits for more until there is enough, the time is up, or the peer is gone. */
+async function longPoll(
+  request: FetchRequest,
+  partitions: readonly Partition[],
+  plan: ReadPlan,
+  { broker, peer }: RequestContext,
+): Promise<ReadOutcome> {
+  const { clock, timers } = broker.settings;
+  const deadlineMs = clock.monotonic() + request.maxWaitMs;
+  for (;;) {
+    // The watch begins before the read, so that nothing can arrive unseen between the two.
+    const arrivals = new Arrivals(partitions);
+    try {
+      const found = await readPlan(plan, broker);
+      const leftMs = deadlineMs - clock.monotonic();
+      if (isEnough(found, request.minBytes) || leftMs <= 0 || peer.closed.aborted) return found;
+      await arrivals.wait(request.minBytes - found.bytes, leftMs, timers, peer.closed);
+    } finally {
+      arrivals.stop();
+    }
+  }
+}
+
+/** Every partition asked for appears in the answer: without a session, Java clients insist on that. */
+function toResponse(request: FetchRequest, results: readonly ReadResult[]) {
+  let next = 0;
+  const responses = request.topics.map(({ topic, topicId, partitions }) => ({
+    topic,
+    topicId,
+    partitions: partitions.map(({ partition }) => {
+      const result = results[next] as ReadResult;
+      next += 1;
+      return { partitionIndex: partition, ...result };
+    }),
+  }));
+  return { errorCode: errorCodes.none, responses };
+}

@@ -1,4 +1,7 @@
 import { array, int16, int32, int64, int8, string } from '../wire/schema.ts';
+import type { BrokerCore } from '../broker-core.ts';
+import { checkLeaderEpoch, lookUpOffset } from '../topics/offset-lookup.ts';
+import { errorCodeOf, errorCodes } from '../wire/error-codes.ts';
 import { defineApi } from './api.ts';
 
 /**
@@ -54,6 +57,39 @@ export const listOffsets = defineApi({
       }),
     }),
   },
-  handle(request, { broker }) {},
-  refuse: (request, errorCode) => ({}),
+  async handle(request, { broker }) {
+    const topics = await Promise.all(
+      request.topics.map(async ({ name, partitions }) => ({
+        name,
+        partitions: await Promise.all(
+          partitions.map(wanted => lookUp(broker, name, wanted, request.isolationLevel === 1)),
+        ),
+      })),
+    );
+    return { topics };
+  },
+  refuse: (request, errorCode) => ({
+    topics: request.topics.map(({ name, partitions }) => ({
+      name,
+      partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode })),
+    })),
+  }),
 });
+
+interface WantedOffset {
+  readonly partitionIndex: number;
+  readonly currentLeaderEpoch: number;
+  readonly timestamp: number;
+}
+
+async function lookUp(broker: BrokerCore, name: string, wanted: WantedOffset, committedOnly: boolean) {
+  const { partitionIndex } = wanted;
+  try {
+    const { partition } = broker.topics.partition(name, partitionIndex);
+    checkLeaderEpoch(partition, wanted.currentLeaderEpoch);
+    const found = await lookUpOffset(partition, wanted.timestamp, committedOnly);
+    return { partitionIndex, errorCode: errorCodes.none, ...found, leaderEpoch: partition.log.leaderEpoch };
+  } catch (error) {
+    return { partitionIndex, errorCode: errorCodeOf(error) };
+  }
+}

@@ -1,4 +1,7 @@
 import { array, boolean, int16, int32, list, string, uuid } from '../wire/schema.ts';
+import type { BrokerCore } from '../broker-core.ts';
+import { checkTopicName, type Topic } from '../topics/topic-registry.ts';
+import { errorCodeOf, errorCodes, ProtocolError } from '../wire/error-codes.ts';
 import { defineApi } from './api.ts';
 
 /**
@@ -75,12 +78,75 @@ export const metadata = defineApi({
         leaderEpoch: int32({ since: 7, default: -1 }),
         replicaNodes: list(int32()),
         isrNodes: list(int32()),
-        offlineReplicas: list(int32(), { since: 5 }),
+        offlineReplicas: list(int32(), { since: 5, default: [] }),
       }),
       topicAuthorizedOperations: int32({ since: 8, default: -2147483648 }),
     }),
     clusterAuthorizedOperations: int32({ since: 8, until: 10, default: -2147483648 }),
   },
-  handle(request, { broker }) {},
-  refuse: (request, errorCode) => ({}),
+  async handle(request, { broker, version }) {
+    const wantsAll = request.topics === null || (version === 0 && request.topics.length === 0);
+    const topics = wantsAll
+      ? broker.topics.all().map(topic => describeTopic(topic, broker))
+      : await Promise.all(
+          (request.topics ?? []).map(wanted => findTopic(wanted, request.allowAutoTopicCreation, broker)),
+        );
+    return clusterResponse(broker, topics);
+  },
+  refuse: (request, errorCode) => ({
+    brokers: [],
+    topics: (request.topics ?? []).map(({ name, topicId }) => ({ errorCode, name, topicId, partitions: [] })),
+  }),
 });
+
+const NO_ID = 'AAAAAAAAAAAAAAAAAAAAAA';
+
+interface WantedTopic {
+  readonly topicId: string;
+  readonly name: string | null;
+}
+
+function clusterResponse<T>(broker: BrokerCore, topics: T) {
+  const { id, host, port } = broker.node;
+  return { brokers: [{ nodeId: id, host, port }], clusterId: broker.clusterId, controllerId: id, topics };
+}
+
+async function findTopic(wanted: WantedTopic, mayCreate: boolean, broker: BrokerCore) {
+  const { name, topicId } = wanted;
+  try {
+    if (name === null) {
+      const topic = broker.topics.getById(topicId);
+      if (!topic) throw new ProtocolError('unknownTopicId');
+      return describeTopic(topic, broker);
+    }
+    return describeTopic(broker.topics.get(name) ?? (await createTopic(name, mayCreate, broker)), broker);
+  } catch (error) {
+    return { errorCode: errorCodeOf(error), name, topicId: name === null ? topicId : NO_ID, partitions: [] };
+  }
+}
+
+/** Creates at once instead of answering LEADER_NOT_AVAILABLE: the topic can be used, and the client need not ask again. */
+async function createTopic(name: string, mayCreate: boolean, broker: BrokerCore): Promise<Topic> {
+  checkTopicName(name);
+  const { autoCreateTopics, defaultPartitions } = broker.settings;
+  if (!mayCreate || !autoCreateTopics) throw new ProtocolError('unknownTopicOrPartition');
+  return broker.topics.create(name, defaultPartitions, new Map());
+}
+
+function describeTopic(topic: Topic, broker: BrokerCore) {
+  const nodeId = broker.node.id;
+  return {
+    errorCode: errorCodes.none,
+    name: topic.name,
+    topicId: topic.id,
+    partitions: topic.partitions.map(partition => ({
+      errorCode: errorCodes.none,
+      partitionIndex: partition.index,
+      leaderId: nodeId,
+      leaderEpoch: partition.log.leaderEpoch,
+      replicaNodes: [nodeId],
+      isrNodes: [nodeId],
+      offlineReplicas: [],
+    })),
+  };
+}

@@ -1,4 +1,6 @@
 import { array, int16, int32, int64, string } from '../wire/schema.ts';
+import { checkOffsets } from '../groups/offset-check.ts';
+import { errorCodes } from '../wire/error-codes.ts';
 import { defineApi } from './api.ts';
 
 /**
@@ -30,6 +32,7 @@ export const offsetCommit = defineApi({
   name: 'OffsetCommit',
   versions: [2, 9],
   flexibleSince: 8,
+  storageErrorCode: errorCodes.coordinatorNotAvailable,
   request: {
     groupId: string(),
     generationIdOrMemberEpoch: int32({ default: -1 }),
@@ -56,6 +59,39 @@ export const offsetCommit = defineApi({
       }),
     }),
   },
-  handle(request, { broker }) {},
-  refuse: (request, errorCode) => ({}),
+  async handle(request, { broker, version }) {
+    const claim = {
+      memberId: request.memberId,
+      groupInstanceId: request.groupInstanceId,
+      generationId: request.generationIdOrMemberEpoch,
+    };
+    const unknownGroup =
+      version >= GROUP_NOT_FOUND_SINCE ? errorCodes.groupIdNotFound : errorCodes.illegalGeneration;
+    const groupError = broker.groups.checkCommit(request.groupId, claim, unknownGroup);
+    if (groupError !== errorCodes.none) return answer(request.topics, () => groupError);
+    const { rows, errorOf } = checkOffsets(request.topics, broker);
+    if (rows.length > 0) await broker.groups.registry.commit(request.groupId, rows);
+    return answer(request.topics, errorOf);
+  },
+  refuse: (request, errorCode) => answer(request.topics, () => errorCode),
 });
+
+/** Version 9 tells a group that does not exist from a stale generation (KIP-848). */
+const GROUP_NOT_FOUND_SINCE = 9;
+
+type Topics = readonly {
+  readonly name: string;
+  readonly partitions: readonly { readonly partitionIndex: number }[];
+}[];
+
+function answer(topics: Topics, errorOf: (topic: string, partition: number) => number) {
+  return {
+    topics: topics.map(({ name, partitions }) => ({
+      name,
+      partitions: partitions.map(({ partitionIndex }) => ({
+        partitionIndex,
+        errorCode: errorOf(name, partitionIndex),
+      })),
+    })),
+  };
+}

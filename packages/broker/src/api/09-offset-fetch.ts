@@ -1,4 +1,7 @@
 import { array, boolean, int16, int32, int64, list, string } from '../wire/schema.ts';
+import type { BrokerCore } from '../broker-core.ts';
+import type { OffsetStore } from '../groups/offset-store.ts';
+import { errorCodes } from '../wire/error-codes.ts';
 import { defineApi } from './api.ts';
 
 /**
@@ -45,6 +48,7 @@ export const offsetFetch = defineApi({
   name: 'OffsetFetch',
   versions: [1, 9],
   flexibleSince: 6,
+  storageErrorCode: errorCodes.coordinatorNotAvailable,
   request: {
     groupId: string({ until: 7 }),
     topics: array(
@@ -105,6 +109,59 @@ export const offsetFetch = defineApi({
       { since: 8, default: [] },
     ),
   },
-  handle(request, { broker }) {},
-  refuse: (request, errorCode) => ({}),
+  handle(request, { broker, version }) {
+    const fetch = (groupId: string, topics: WantedTopics) =>
+      fetchOffsets(broker, groupId, topics, request.requireStable);
+    if (version < MANY_GROUPS_SINCE) return { topics: fetch(request.groupId, request.topics) };
+    return {
+      topics: [],
+      groups: request.groups.map(({ groupId, topics }) => ({ groupId, topics: fetch(groupId, topics) })),
+    };
+  },
+  refuse: (request, errorCode) => ({
+    topics: [],
+    errorCode,
+    groups: request.groups.map(({ groupId }) => ({ groupId, topics: [], errorCode })),
+  }),
 });
+
+/** From this version on one request asks for several groups (KIP-709). */
+const MANY_GROUPS_SINCE = 8;
+
+/** Null asks for everything the group has. */
+type WantedTopics = readonly { readonly name: string; readonly partitionIndexes: readonly number[] }[] | null;
+
+function fetchOffsets(broker: BrokerCore, groupId: string, topics: WantedTopics, requireStable: boolean) {
+  const offsets = broker.groups.registry.offsets(groupId);
+  return (topics ?? everythingIn(offsets)).map(({ name, partitionIndexes }) => ({
+    name,
+    partitions: partitionIndexes.map(partition => committed(offsets, name, partition, requireStable)),
+  }));
+}
+
+function everythingIn(offsets: OffsetStore | undefined): NonNullable<WantedTopics> {
+  const rows = offsets?.rows() ?? [];
+  return [...Map.groupBy(rows, row => row.topic)].map(([name, ofTopic]) => ({
+    name,
+    partitionIndexes: ofTopic.map(row => row.partition),
+  }));
+}
+
+function committed(
+  offsets: OffsetStore | undefined,
+  topic: string,
+  partitionIndex: number,
+  requireStable: boolean,
+) {
+  if (requireStable && offsets?.isUnstable(topic, partitionIndex)) {
+    return { partitionIndex, committedOffset: -1, metadata: '', errorCode: errorCodes.unstableOffsetCommit };
+  }
+  const found = offsets?.get(topic, partitionIndex);
+  return {
+    partitionIndex,
+    committedOffset: found?.offset ?? -1,
+    committedLeaderEpoch: found?.leaderEpoch ?? -1,
+    metadata: found?.metadata ?? '',
+    errorCode: errorCodes.none,
+  };
+}

@@ -1,4 +1,5 @@
 import { array, int16, int32, int8, list, string } from '../wire/schema.ts';
+import { errorCodes } from '../wire/error-codes.ts';
 import { defineApi } from './api.ts';
 
 /**
@@ -52,6 +53,28 @@ export const findCoordinator = defineApi({
       { since: 4, default: [] },
     ),
   },
-  handle(request, { broker }) {},
-  refuse: (request, errorCode) => ({}),
+  handle(request, { broker, version }) {
+    const { id: nodeId, host, port } = broker.node;
+    const keys = version >= MANY_KEYS_SINCE ? request.coordinatorKeys : [];
+    return {
+      ...coordinatorOf(request.keyType, { nodeId, host, port }),
+      coordinators: keys.map(key => ({ key, ...coordinatorOf(request.keyType, { nodeId, host, port }) })),
+    };
+  },
+  refuse: (request, errorCode) => ({
+    errorCode,
+    ...NOWHERE,
+    coordinators: request.coordinatorKeys.map(key => ({ key, errorCode, ...NOWHERE })),
+  }),
 });
+
+/** From this version on one request asks for several coordinators (KIP-699). */
+const MANY_KEYS_SINCE = 4;
+/** Kinds of keys: consumer group, transactional id. */
+const KEY_TYPE_MAX = 1;
+const NOWHERE = { nodeId: -1, host: '', port: -1 };
+
+function coordinatorOf(keyType: number, node: typeof NOWHERE) {
+  if (keyType < 0 || keyType > KEY_TYPE_MAX) return { errorCode: errorCodes.invalidRequest, ...NOWHERE };
+  return { errorCode: errorCodes.none, ...node };
+}

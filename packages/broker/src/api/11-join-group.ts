@@ -1,4 +1,5 @@
 import { array, boolean, bytes, int16, int32, string } from '../wire/schema.ts';
+import { errorCodes } from '../wire/error-codes.ts';
 import { defineApi } from './api.ts';
 
 /**
@@ -34,6 +35,7 @@ export const joinGroup = defineApi({
   name: 'JoinGroup',
   versions: [0, 9],
   flexibleSince: 6,
+  storageErrorCode: errorCodes.coordinatorNotAvailable,
   request: {
     groupId: string(),
     sessionTimeoutMs: int32(),
@@ -62,6 +64,31 @@ export const joinGroup = defineApi({
       metadata: bytes(),
     }),
   },
-  handle(request, { broker }) {},
-  refuse: (request, errorCode) => ({}),
+  async handle(request, { broker, version, clientId, peer }) {
+    const join = {
+      ...request,
+      clientId: clientId ?? '',
+      clientHost: `/${peer.address}`,
+      rebalanceTimeoutMs:
+        version >= REBALANCE_TIMEOUT_SINCE ? request.rebalanceTimeoutMs : request.sessionTimeoutMs,
+      canRejoinWithId: version >= MEMBER_ID_REQUIRED_SINCE,
+    };
+    const result = await broker.groups.join(join, peer.closed);
+    // Before version 7 the name must not be null; old clients read an empty one as "none".
+    const protocolName =
+      version >= NULLABLE_PROTOCOL_SINCE ? result.protocolName : (result.protocolName ?? '');
+    return { ...result, protocolName };
+  },
+  refuse: (request, errorCode) => ({
+    errorCode,
+    protocolName: '',
+    leader: '',
+    memberId: request.memberId,
+    members: [],
+  }),
 });
+
+const REBALANCE_TIMEOUT_SINCE = 1;
+/** Clients that speak this version know what MEMBER_ID_REQUIRED means (KIP-394). */
+const MEMBER_ID_REQUIRED_SINCE = 4;
+const NULLABLE_PROTOCOL_SINCE = 7;

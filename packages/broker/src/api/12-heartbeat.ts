@@ -28,6 +28,6 @@ export const heartbeat = defineApi({
     throttleTimeMs: int32({ since: 1, default: 0 }),
     errorCode: int16(),
   },
-  handle(request, { broker }) {},
-  refuse: (request, errorCode) => ({}),
+  handle: (request, { broker }) => ({ errorCode: broker.groups.heartbeat(request.groupId, request) }),
+  refuse: (_request, errorCode) => ({ errorCode }),
 });

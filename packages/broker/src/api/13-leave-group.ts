@@ -1,4 +1,5 @@
 import { array, int16, int32, string } from '../wire/schema.ts';
+import { errorCodes } from '../wire/error-codes.ts';
 import { defineApi } from './api.ts';
 
 /**
@@ -48,6 +49,20 @@ export const leaveGroup = defineApi({
       { since: 3, default: [] },
     ),
   },
-  handle(request, { broker }) {},
-  refuse: (request, errorCode) => ({}),
+  handle(request, { broker, version }) {
+    if (version < MANY_MEMBERS_SINCE) {
+      const leaving = { memberId: request.memberId, groupInstanceId: null };
+      return { errorCode: broker.groups.leave(request.groupId, leaving) };
+    }
+    const members = request.members.map(({ memberId, groupInstanceId }) => ({
+      memberId,
+      groupInstanceId,
+      errorCode: broker.groups.leave(request.groupId, { memberId, groupInstanceId }),
+    }));
+    return { errorCode: errorCodes.none, members };
+  },
+  refuse: (_request, errorCode) => ({ errorCode }),
 });
+
+/** From this version on several members leave at once, each with an answer of its own (KIP-345). */
+const MANY_MEMBERS_SINCE = 3;

@@ -45,6 +45,6 @@ export const syncGroup = defineApi({
     protocolName: string({ since: 5, nullable: 5, default: null }),
     assignment: bytes(),
   },
-  handle(request, { broker }) {},
-  refuse: (request, errorCode) => ({}),
+  handle: (request, { broker, peer }) => broker.groups.sync(request, peer.closed),
+  refuse: (_request, errorCode) => ({ errorCode, assignment: Buffer.alloc(0) }),
 });

@@ -1,4 +1,6 @@
 import { array, boolean, bytes, int16, int32, list, string } from '../wire/schema.ts';
+import type { Group } from '../groups/group.ts';
+import { errorCodes } from '../wire/error-codes.ts';
 import { defineApi } from './api.ts';
 
 /**
@@ -52,6 +54,41 @@ export const describeGroups = defineApi({
       authorizedOperations: int32({ since: 3, default: -2147483648 }),
     }),
   },
-  handle(request, { broker }) {},
-  refuse: (request, errorCode) => ({}),
+  handle: (request, { broker }) => ({
+    groups: request.groups.map(groupId => {
+      const group = broker.groups.registry.get(groupId);
+      return group ? describe(group) : { ...ABSENT, groupId };
+    }),
+  }),
+  refuse: (request, errorCode) => ({
+    groups: request.groups.map(groupId => ({ ...ABSENT, groupId, errorCode })),
+  }),
 });
+
+/** Up to version 5 a group that does not exist is "Dead", not an error. */
+const ABSENT = {
+  errorCode: errorCodes.none as number,
+  groupState: 'Dead',
+  protocolType: '',
+  protocolData: '',
+  members: [],
+};
+
+function describe(group: Group) {
+  const isSettled = group.state === 'Stable';
+  return {
+    errorCode: errorCodes.none,
+    groupId: group.id,
+    groupState: group.state,
+    protocolType: group.protocolType ?? '',
+    protocolData: isSettled ? (group.protocolName ?? '') : '',
+    members: group.members.map(member => ({
+      memberId: member.id,
+      groupInstanceId: member.instanceId,
+      clientId: member.description.clientId,
+      clientHost: member.description.clientHost,
+      memberMetadata: isSettled ? member.metadataFor(group.protocolName) : Buffer.alloc(0),
+      memberAssignment: member.assignment,
+    })),
+  };
+}

@@ -1,4 +1,5 @@
 import { array, int16, int32, list, string } from '../wire/schema.ts';
+import { errorCodes } from '../wire/error-codes.ts';
 import { defineApi } from './api.ts';
 
 /**
@@ -35,6 +36,20 @@ export const listGroups = defineApi({
       groupType: string({ since: 5 }),
     }),
   },
-  handle(request, { broker }) {},
-  refuse: (request, errorCode) => ({}),
+  handle(request, { broker }) {
+    const states = request.statesFilter.map(state => state.toLowerCase());
+    const types = request.typesFilter.map(type => type.toLowerCase());
+    const groups = broker.groups.registry
+      .all()
+      .filter(group => states.length === 0 || states.includes(group.state.toLowerCase()))
+      .filter(() => types.length === 0 || types.includes('classic'))
+      .map(group => ({
+        groupId: group.id,
+        protocolType: group.protocolType ?? '',
+        groupState: group.state,
+        groupType: 'classic',
+      }));
+    return { errorCode: errorCodes.none, groups };
+  },
+  refuse: (_request, errorCode) => ({ errorCode, groups: [] }),
 });

@@ -1,4 +1,5 @@
 import { array, boolean, int16, int32, int64, string } from '../wire/schema.ts';
+import { errorCodes } from '../wire/error-codes.ts';
 import { defineApi } from './api.ts';
 
 /**
@@ -30,6 +31,7 @@ export const apiVersions = defineApi({
   name: 'ApiVersions',
   versions: [0, 4],
   flexibleSince: 3,
+  beforeAuthentication: true,
   request: {
     clientSoftwareName: string({ since: 3 }),
     clientSoftwareVersion: string({ since: 3 }),
@@ -61,6 +63,6 @@ export const apiVersions = defineApi({
     ),
     zkMigrationReady: boolean({ since: 3, tag: 3, default: false }),
   },
-  handle(request, { broker }) {},
-  refuse: (request, errorCode) => ({}),
+  handle: (_request, { broker }) => ({ errorCode: errorCodes.none, apiKeys: broker.apis }),
+  refuse: (_request, errorCode) => ({ errorCode, apiKeys: [] }),
 });

@@ -1,4 +1,7 @@
 import { array, boolean, int16, int32, int8, list, string, uuid } from '../wire/schema.ts';
+import type { BrokerCore } from '../broker-core.ts';
+import { describedConfigs } from '../topics/config-description.ts';
+import { errorCodeOf, errorCodes, ProtocolError } from '../wire/error-codes.ts';
 import { defineApi } from './api.ts';
 
 /**
@@ -78,6 +81,94 @@ export const createTopics = defineApi({
       ),
     }),
   },
-  handle(request, { broker }) {},
-  refuse: (request, errorCode) => ({}),
+  async handle(request, { broker }) {
+    const counts = new Map<string, number>();
+    for (const { name } of request.topics) counts.set(name, (counts.get(name) ?? 0) + 1);
+    const topics: CreatedTopic[] = [];
+    for (const wanted of request.topics) {
+      const isTwice = (counts.get(wanted.name) ?? 0) > 1;
+      topics.push(await create(wanted, isTwice, request.validateOnly, broker));
+    }
+    return { topics };
+  },
+  refuse: (request, errorCode) => ({
+    topics: request.topics.map(({ name }) => ({ name, topicId: NO_ID, errorCode })),
+  }),
 });
+
+/** "The broker's default" (KIP-464). Meant for version 4 and later, but clients send it in older ones as well. */
+const BY_DEFAULT = -1;
+const NO_ID = 'AAAAAAAAAAAAAAAAAAAAAA';
+
+interface WantedTopic {
+  readonly name: string;
+  readonly numPartitions: number;
+  readonly replicationFactor: number;
+  readonly assignments: readonly { readonly partitionIndex: number; readonly brokerIds: readonly number[] }[];
+  readonly configs: readonly { readonly name: string; readonly value: string | null }[];
+}
+
+interface CreatedTopic {
+  readonly name: string;
+  readonly topicId: string;
+  readonly errorCode: number;
+  readonly errorMessage?: string | null;
+  readonly numPartitions?: number;
+  readonly replicationFactor?: number;
+  readonly configs?: ReturnType<typeof describedConfigs>;
+}
+
+async function create(
+  wanted: WantedTopic,
+  isTwice: boolean,
+  validateOnly: boolean,
+  broker: BrokerCore,
+): Promise<CreatedTopic> {
+  try {
+    if (isTwice) throw new ProtocolError('invalidRequest', 'the topic appears more than once in the request');
+    const numPartitions = partitionsOf(wanted, broker);
+    checkReplication(wanted, broker);
+    const overrides = new Map(wanted.configs.map(({ name, value }) => [name, value]));
+    broker.topics.check(wanted.name, numPartitions, overrides);
+    const values = overrides as ReadonlyMap<string, string>; // check() refuses null
+    const topic = validateOnly ? undefined : await broker.topics.create(wanted.name, numPartitions, values);
+    return {
+      name: wanted.name,
+      topicId: topic?.id ?? NO_ID,
+      errorCode: errorCodes.none,
+      numPartitions,
+      replicationFactor: 1,
+      configs: describedConfigs(values, broker.settings.topicDefaults),
+    };
+  } catch (error) {
+    const errorMessage = error instanceof ProtocolError ? error.message : null;
+    return { name: wanted.name, topicId: NO_ID, errorCode: errorCodeOf(error), errorMessage };
+  }
+}
+
+function partitionsOf(wanted: WantedTopic, broker: BrokerCore): number {
+  if (wanted.assignments.length > 0) return checkedAssignments(wanted, broker.node.id);
+  return wanted.numPartitions === BY_DEFAULT ? broker.settings.defaultPartitions : wanted.numPartitions;
+}
+
+function checkedAssignments(wanted: WantedTopic, nodeId: number): number {
+  if (wanted.numPartitions !== BY_DEFAULT || wanted.replicationFactor !== BY_DEFAULT) {
+    throw new ProtocolError('invalidRequest', 'give either replica assignments or numbers, not both');
+  }
+  const indexes = new Set(wanted.assignments.map(({ partitionIndex }) => partitionIndex));
+  const isDense = wanted.assignments.every((_, index) => indexes.has(index));
+  const isHere = wanted.assignments.every(
+    ({ brokerIds }) => brokerIds.length === 1 && brokerIds[0] === nodeId,
+  );
+  if (!isDense || !isHere)
+    throw new ProtocolError('invalidReplicaAssignment', `every replica must be on node ${nodeId}`);
+  return wanted.assignments.length;
+}
+
+/** One node holds one replica, as Apache Kafka with one broker would say. */
+function checkReplication(wanted: WantedTopic, broker: BrokerCore): void {
+  const { replicationFactor } = wanted;
+  if (wanted.assignments.length > 0 || replicationFactor === 1 || replicationFactor === BY_DEFAULT) return;
+  const message = `Replication factor ${replicationFactor} is not possible: node ${broker.node.id} is the only one.`;
+  throw new ProtocolError('invalidReplicationFactor', message);
+}

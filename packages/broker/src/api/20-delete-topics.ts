@@ -1,4 +1,6 @@
 import { array, int16, int32, list, string, uuid } from '../wire/schema.ts';
+import type { BrokerCore } from '../broker-core.ts';
+import { errorCodeOf, errorCodes, ProtocolError } from '../wire/error-codes.ts';
 import { defineApi } from './api.ts';
 
 /**
@@ -43,6 +45,42 @@ export const deleteTopics = defineApi({
       errorMessage: string({ since: 5, nullable: 5, default: null }),
     }),
   },
-  handle(request, { broker }) {},
-  refuse: (request, errorCode) => ({}),
+  async handle(request, { broker, version }) {
+    const byId = version >= TOPIC_IDS_SINCE;
+    const wanted = byId ? request.topics : request.topicNames.map(name => ({ name, topicId: NO_ID }));
+    const responses: DeletedTopic[] = [];
+    for (const topic of wanted) responses.push(await remove(topic, broker));
+    return { responses };
+  },
+  refuse: (request, errorCode) => ({
+    responses: [
+      ...request.topics.map(({ name, topicId }) => ({ name, topicId, errorCode })),
+      ...request.topicNames.map(name => ({ name, topicId: NO_ID, errorCode })),
+    ],
+  }),
 });
+
+/** From this version on a topic is named by its name or by its id (KIP-516). */
+const TOPIC_IDS_SINCE = 6;
+const NO_ID = 'AAAAAAAAAAAAAAAAAAAAAA';
+
+interface DeletedTopic {
+  readonly name: string | null;
+  readonly topicId: string;
+  readonly errorCode: number;
+}
+
+async function remove(
+  { name, topicId }: { readonly name: string | null; readonly topicId: string },
+  broker: BrokerCore,
+): Promise<DeletedTopic> {
+  try {
+    const topic = name === null ? broker.topics.getById(topicId) : broker.topics.get(name);
+    if (!topic) throw new ProtocolError(name === null ? 'unknownTopicId' : 'unknownTopicOrPartition');
+    await broker.topics.delete(topic);
+    await broker.groups.registry.topicDeleted(topic.name);
+    return { name: topic.name, topicId: topic.id, errorCode: errorCodes.none };
+  } catch (error) {
+    return { name, topicId, errorCode: errorCodeOf(error) };
+  }
+}

@@ -1,4 +1,6 @@
 import { int16, int32, int64, string } from '../wire/schema.ts';
+import { fencedFor } from '../transactions/fencing.ts';
+import { errorCodes } from '../wire/error-codes.ts';
 import { defineApi } from './api.ts';
 
 /**
@@ -20,6 +22,7 @@ export const initProducerId = defineApi({
   name: 'InitProducerId',
   versions: [0, 5],
   flexibleSince: 2,
+  storageErrorCode: errorCodes.coordinatorNotAvailable,
   request: {
     transactionalId: string({ nullable: 0 }),
     transactionTimeoutMs: int32(),
@@ -32,6 +35,18 @@ export const initProducerId = defineApi({
     producerId: int64({ default: -1 }),
     producerEpoch: int16(),
   },
-  handle(request, { broker }) {},
-  refuse: (request, errorCode) => ({}),
+  async handle(request, { broker, version }) {
+    if (request.transactionalId === null) {
+      return { errorCode: errorCodes.none, producerId: await broker.producerIds.next(), producerEpoch: 0 };
+    }
+    const claim = { ...request, transactionalId: request.transactionalId };
+    const { producerId, producerEpoch } = await fencedFor(version >= FENCED_SINCE, async () =>
+      broker.transactions.init(claim),
+    );
+    return { errorCode: errorCodes.none, producerId, producerEpoch };
+  },
+  refuse: (_request, errorCode) => ({ errorCode, producerEpoch: -1 }),
 });
+
+/** Clients that speak this version understand PRODUCER_FENCED (KIP-588). */
+const FENCED_SINCE = 4;

@@ -1,4 +1,6 @@
 import { array, boolean, int16, int32, int8, list, string } from '../wire/schema.ts';
+import { describeResource } from '../topics/config-description.ts';
+import { errorCodeOf, errorCodes, ProtocolError } from '../wire/error-codes.ts';
 import { defineApi } from './api.ts';
 
 /**
@@ -64,10 +66,30 @@ export const describeConfigs = defineApi({
           source: int8(),
         }),
         configType: int8({ since: 3, default: 0 }),
-        documentation: string({ since: 3, nullable: 0 }),
+        documentation: string({ since: 3, nullable: 0, default: null }),
       }),
     }),
   },
-  handle(request, { broker }) {},
-  refuse: (request, errorCode) => ({}),
+  handle: (request, { broker }) => ({
+    results: request.resources.map(resource => {
+      const { resourceType, resourceName, configurationKeys } = resource;
+      try {
+        const configs = describeResource(broker, resourceType, resourceName)
+          .filter(({ name }) => configurationKeys === null || configurationKeys.includes(name))
+          .map(config => (request.includeSynonyms ? config : { ...config, synonyms: [] }));
+        return { errorCode: errorCodes.none, resourceType, resourceName, configs };
+      } catch (error) {
+        const errorMessage = error instanceof ProtocolError ? error.message : null;
+        return { errorCode: errorCodeOf(error), errorMessage, resourceType, resourceName, configs: [] };
+      }
+    }),
+  }),
+  refuse: (request, errorCode) => ({
+    results: request.resources.map(({ resourceType, resourceName }) => ({
+      errorCode,
+      resourceType,
+      resourceName,
+      configs: [],
+    })),
+  }),
 });

@@ -1,4 +1,5 @@
 import { array, boolean, int16, int32, int8, string } from '../wire/schema.ts';
+import { errorCodes } from '../wire/error-codes.ts';
 import { defineApi } from './api.ts';
 
 /**
@@ -45,6 +46,21 @@ export const describeCluster = defineApi({
     }),
     clusterAuthorizedOperations: int32({ default: -2147483648 }),
   },
-  handle(request, { broker }) {},
-  refuse: (request, errorCode) => ({}),
+  handle(request, { broker }) {
+    const { id, host, port } = broker.node;
+    if (request.endpointType !== BROKERS) {
+      const errorMessage = 'only brokers can be described';
+      return { errorCode: errorCodes.invalidRequest, errorMessage, clusterId: broker.clusterId, brokers: [] };
+    }
+    return {
+      errorCode: errorCodes.none,
+      clusterId: broker.clusterId,
+      controllerId: id,
+      brokers: [{ brokerId: id, host, port }],
+    };
+  },
+  refuse: (_request, errorCode) => ({ errorCode, clusterId: '', brokers: [] }),
 });
+
+/** Kind of endpoints: 1 brokers, 2 controllers (KIP-919). */
+const BROKERS = 1;

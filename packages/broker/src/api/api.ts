@@ -1,4 +1,6 @@
 import type { BrokerCore } from '../broker-core.ts';
+import { errorCodes } from '../wire/error-codes.ts';
+import type { SaslSession } from '../security/sasl-session.ts';
 import { type Codec, type Decoded, type Encodable, type Fields, structCodec } from '../wire/schema.ts';
 import type { WireReader } from '../wire/wire-reader.ts';
 import type { WireWriter } from '../wire/wire-writer.ts';
@@ -8,6 +10,10 @@ export interface Peer {
   readonly address: string;
   /** Aborted when the connection closes: whoever waits for something on its behalf stops waiting. */
   readonly closed: AbortSignal;
+  /** False while the broker wants a name and the peer has not proved one. */
+  isAuthenticated(): boolean;
+  /** The exchange by which the peer proves who it is. */
+  readonly sasl: SaslSession;
 }
 
 /** Everything a handler gets beside the request itself. */
@@ -16,6 +22,14 @@ export interface RequestContext {
   readonly version: number;
   readonly clientId: string | null;
   readonly peer: Peer;
+}
+
+/** Thrown by a handler that can answer only by hanging up. */
+export class CloseConnection extends Error {
+  constructor(reason: string) {
+    super(reason);
+    this.name = 'CloseConnection';
+  }
 }
 
 /** The response, or null for a request that by the protocol gets none (a produce with acks=0). */
@@ -31,6 +45,8 @@ export interface ApiDeclaration<Req extends Fields, Res extends Fields> {
   readonly servedSince?: number;
   /** First version with compact types and tagged fields (KIP-482); left out when no advertised version has them. */
   readonly flexibleSince?: number;
+  /** What a client is told when the disk refuses; by default KAFKA_STORAGE_ERROR, which coordinators must not say. */
+  readonly storageErrorCode?: number;
   /** True when the request may be sent before the peer has authenticated. */
   readonly beforeAuthentication?: boolean;
   readonly request: Req;
@@ -48,6 +64,7 @@ export interface Api {
   readonly servedSince: number;
   readonly flexibleSince: number;
   readonly beforeAuthentication: boolean;
+  readonly storageErrorCode: number;
   decode(reader: WireReader, version: number): unknown;
   handle(request: unknown, context: RequestContext): Answer<unknown>;
   refuse(request: unknown, errorCode: number): unknown;
@@ -76,10 +93,11 @@ export function defineApi<const Req extends Fields, const Res extends Fields>(
     servedSince: declaration.servedSince ?? declaration.versions[0],
     flexibleSince,
     beforeAuthentication: declaration.beforeAuthentication ?? false,
+    storageErrorCode: declaration.storageErrorCode ?? errorCodes.kafkaStorageError,
     decode: (reader, version) => codecs(version).request.read(reader),
     handle: (request, context) => declaration.handle(request as Decoded<Req>, context),
     refuse: (request, errorCode) => declaration.refuse(request as Decoded<Req>, errorCode),
     encode: (writer, version, response) => codecs(version).response.write(writer, response as Encodable<Res>),
-    codecs: version => codecs(version) as { request: Codec<unknown>; response: Codec<unknown> },
+    codecs,
   };
 }

@@ -2,7 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { errorCodes } from '../wire/error-codes.ts';
 import type { Group } from './group.ts';
 import type { GroupRegistry } from './group-registry.ts';
-import { joinRefusal, type JoinResult, type Member, type MemberProtocol, type SyncResult, syncRefusal } from './member.ts';
+import {
+  joinRefusal,
+  type JoinResult,
+  type Member,
+  type MemberProtocol,
+  type SyncResult,
+  syncRefusal,
+} from './member.ts';
 
 export interface JoinRequest {
   readonly groupId: string;
@@ -43,29 +50,31 @@ export interface SessionBounds {
 
 /** Checks what members ask for against the state of their group and passes on what is allowed. */
 export class GroupCoordinator {
-  readonly groups: GroupRegistry;
+  readonly registry: GroupRegistry;
   readonly #bounds: SessionBounds;
 
-  constructor(groups: GroupRegistry, bounds: SessionBounds) {
-    this.groups = groups;
+  constructor(registry: GroupRegistry, bounds: SessionBounds) {
+    this.registry = registry;
     this.#bounds = bounds;
   }
 
-  join(request: JoinRequest): Promise<JoinResult> {
+  join(request: JoinRequest, closed: AbortSignal): Promise<JoinResult> {
     const refused = (errorCode: number) => Promise.resolve(joinRefusal(request.memberId, errorCode));
     if (request.groupId === '') return refused(errorCodes.invalidGroupId);
     const { sessionMsMin, sessionMsMax } = this.#bounds;
     if (request.sessionTimeoutMs < sessionMsMin || request.sessionTimeoutMs > sessionMsMax) {
       return refused(errorCodes.invalidSessionTimeout);
     }
-    const known = this.groups.get(request.groupId);
+    const known = this.registry.get(request.groupId);
     if (!known && request.memberId !== '') return refused(errorCodes.unknownMemberId);
-    const group = known ?? this.groups.create(request.groupId);
-    return request.memberId === '' ? this.#joinNew(group, request) : this.#joinKnown(group, request);
+    const group = known ?? this.registry.create(request.groupId);
+    return request.memberId === ''
+      ? this.#joinNew(group, request, closed)
+      : this.#joinKnown(group, request, closed);
   }
 
-  sync(request: SyncRequest): Promise<SyncResult> {
-    const group = this.groups.get(request.groupId);
+  sync(request: SyncRequest, closed: AbortSignal): Promise<SyncResult> {
+    const group = this.registry.get(request.groupId);
     const refused = (errorCode: number) => Promise.resolve(syncRefusal(errorCode));
     if (!group) return refused(errorCodes.unknownMemberId);
     const member = this.#claimedMember(group, request);
@@ -74,11 +83,11 @@ export class GroupCoordinator {
     const isOtherType = request.protocolType !== null && request.protocolType !== group.protocolType;
     const isOtherName = request.protocolName !== null && request.protocolName !== group.protocolName;
     if (isOtherType || isOtherName) return refused(errorCodes.inconsistentGroupProtocol);
-    return this.#syncInState(group, member, request);
+    return this.#syncInState(group, member, request, closed);
   }
 
   heartbeat(groupId: string, claim: MemberClaim): number {
-    const group = this.groups.get(groupId);
+    const group = this.registry.get(groupId);
     if (!group || group.state === 'Empty' || group.state === 'Dead') return errorCodes.unknownMemberId;
     const member = this.#claimedMember(group, claim);
     if (typeof member === 'number') return member;
@@ -88,8 +97,11 @@ export class GroupCoordinator {
   }
 
   /** A member leaves, or an administrator removes a static member by its instance id. Returns the error code. */
-  leave(groupId: string, leaving: { readonly memberId: string; readonly groupInstanceId: string | null }): number {
-    const group = this.groups.get(groupId);
+  leave(
+    groupId: string,
+    leaving: { readonly memberId: string; readonly groupInstanceId: string | null },
+  ): number {
+    const group = this.registry.get(groupId);
     if (!group || group.state === 'Dead') return errorCodes.unknownMemberId;
     if (leaving.memberId === '' && leaving.groupInstanceId !== null) {
       const removed = group.staticMember(leaving.groupInstanceId);
@@ -109,7 +121,7 @@ export class GroupCoordinator {
 
   /** Whether the claim may commit offsets for the group; the error code says why not. */
   checkCommit(groupId: string, claim: MemberClaim, unknownGroupCode: number): number {
-    const group = this.groups.get(groupId);
+    const group = this.registry.get(groupId);
     const isSimple = claim.generationId < 0 && claim.memberId === '' && claim.groupInstanceId === null;
     if (!group || group.state === 'Dead') return isSimple ? errorCodes.none : unknownGroupCode;
     if (isSimple) return group.state === 'Empty' ? errorCodes.none : errorCodes.unknownMemberId;
@@ -121,7 +133,7 @@ export class GroupCoordinator {
     return errorCodes.none;
   }
 
-  #joinNew(group: Group, request: JoinRequest): Promise<JoinResult> {
+  #joinNew(group: Group, request: JoinRequest, closed: AbortSignal): Promise<JoinResult> {
     const old = request.groupInstanceId === null ? undefined : group.staticMember(request.groupInstanceId);
     if (!group.accepts(request.protocolType, request.protocols, old)) {
       return Promise.resolve(joinRefusal('', errorCodes.inconsistentGroupProtocol));
@@ -131,39 +143,45 @@ export class GroupCoordinator {
     }
     const memberId = `${request.groupInstanceId ?? request.clientId}-${randomUUID()}`;
     const description = describe(request, memberId);
-    if (old) return group.replaceStatic(old, description);
+    if (old) return group.replaceStatic(old, description, closed);
     if (request.groupInstanceId === null && request.canRejoinWithId) {
       group.addPending(memberId, request.sessionTimeoutMs);
       return Promise.resolve(joinRefusal(memberId, errorCodes.memberIdRequired));
     }
-    return group.addMember(description, request.protocolType);
+    return group.addMember(description, request.protocolType, closed);
   }
 
-  #joinKnown(group: Group, request: JoinRequest): Promise<JoinResult> {
+  #joinKnown(group: Group, request: JoinRequest, closed: AbortSignal): Promise<JoinResult> {
     const refused = (errorCode: number) => Promise.resolve(joinRefusal(request.memberId, errorCode));
     if (group.isPending(request.memberId)) {
-      if (!group.accepts(request.protocolType, request.protocols)) return refused(errorCodes.inconsistentGroupProtocol);
-      return group.addMember(describe(request, request.memberId), request.protocolType);
+      if (!group.accepts(request.protocolType, request.protocols))
+        return refused(errorCodes.inconsistentGroupProtocol);
+      return group.addMember(describe(request, request.memberId), request.protocolType, closed);
     }
     const member = this.#claimedMember(group, request);
     if (typeof member === 'number') return refused(member);
     if (!group.accepts(request.protocolType, request.protocols, member)) {
       return refused(errorCodes.inconsistentGroupProtocol);
     }
-    return this.#rejoinInState(group, member, request);
+    return this.#rejoinInState(group, member, request, closed);
   }
 
-  #rejoinInState(group: Group, member: Member, request: JoinRequest): Promise<JoinResult> {
+  #rejoinInState(
+    group: Group,
+    member: Member,
+    request: JoinRequest,
+    closed: AbortSignal,
+  ): Promise<JoinResult> {
     const description = describe(request, member.id);
     const isSame = member.matches(request.protocols);
     switch (group.state) {
       case 'PreparingRebalance':
-        return group.rejoin(member, description);
+        return group.rejoin(member, description, closed);
       case 'CompletingRebalance':
-        if (!isSame) return group.rejoin(member, description);
+        if (!isSame) return group.rejoin(member, description, closed);
         break;
       case 'Stable':
-        if (!isSame || group.isLeader(member)) return group.rejoin(member, description);
+        if (!isSame || group.isLeader(member)) return group.rejoin(member, description, closed);
         break;
       case 'Empty':
       case 'Dead':
@@ -173,14 +191,18 @@ export class GroupCoordinator {
     return Promise.resolve(group.currentJoin(member));
   }
 
-  #syncInState(group: Group, member: Member, request: SyncRequest): Promise<SyncResult> {
+  #syncInState(group: Group, member: Member, request: SyncRequest, closed: AbortSignal): Promise<SyncResult> {
     switch (group.state) {
       case 'PreparingRebalance':
         return Promise.resolve(syncRefusal(errorCodes.rebalanceInProgress));
       case 'CompletingRebalance': {
-        const result = group.parkSync(member);
+        const result = group.parkSync(member, closed);
         if (group.isLeader(member)) {
-          group.assign(new Map(request.assignments.map(({ memberId, assignment }) => [memberId, Buffer.from(assignment)])));
+          group.assign(
+            new Map(
+              request.assignments.map(({ memberId, assignment }) => [memberId, Buffer.from(assignment)]),
+            ),
+          );
         }
         return result;
       }

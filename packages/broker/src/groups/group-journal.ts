@@ -7,7 +7,12 @@ type JournalRow = readonly [string, number, number, number, string, number];
 
 /** What the journal remembers of groups. */
 export type GroupEntry =
-  | { readonly kind: 'group'; readonly groupId: string; readonly emptySinceMs: number | null; readonly state: unknown }
+  | {
+      readonly kind: 'group';
+      readonly groupId: string;
+      readonly emptySinceMs: number | null;
+      readonly state: unknown;
+    }
   | { readonly kind: 'group-deleted'; readonly groupId: string }
   | { readonly kind: 'offsets'; readonly groupId: string; readonly rows: readonly JournalRow[] }
   | {
@@ -85,7 +90,9 @@ interface JournaledMember extends Omit<GroupSnapshot['members'][number]['descrip
 }
 
 export function snapshotOf(state: unknown): GroupSnapshot {
-  const { members, ...rest } = state as Omit<GroupSnapshot, 'members'> & { members: readonly JournaledMember[] };
+  const { members, ...rest } = state as Omit<GroupSnapshot, 'members'> & {
+    members: readonly JournaledMember[];
+  };
   return {
     ...rest,
     members: members.map(({ assignment, protocols, ...description }) => ({

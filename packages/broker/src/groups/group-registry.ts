@@ -1,6 +1,13 @@
 import type { Journal, JournalEntry } from '../storage/journal.ts';
 import { Group, type GroupEnvironment, type GroupSnapshot } from './group.ts';
-import { fromJournalRows, type GroupEntry, groupEntry, isGroupEntry, snapshotOf, toJournalRows } from './group-journal.ts';
+import {
+  fromJournalRows,
+  type GroupEntry,
+  groupEntry,
+  isGroupEntry,
+  snapshotOf,
+  toJournalRows,
+} from './group-journal.ts';
 import { type OffsetRow, OffsetStore } from './offset-store.ts';
 
 interface GroupRecord {

@@ -1,6 +1,16 @@
 import { errorCodes } from '../wire/error-codes.ts';
 import type { Timers } from '../timers.ts';
-import { commonProtocols, electProtocol, type JoinResult, joinRefusal, Member, type MemberDescription, type MemberProtocol, type SyncResult, syncRefusal } from './member.ts';
+import {
+  commonProtocols,
+  electProtocol,
+  type JoinResult,
+  joinRefusal,
+  Member,
+  type MemberDescription,
+  type MemberProtocol,
+  type SyncResult,
+  syncRefusal,
+} from './member.ts';
 
 export type GroupState = 'Empty' | 'PreparingRebalance' | 'CompletingRebalance' | 'Stable' | 'Dead';
 
@@ -113,7 +123,7 @@ export class Group {
   }
 
   /** A new member joins and waits for the rebalance that it causes. */
-  addMember(description: MemberDescription, protocolType: string): Promise<JoinResult> {
+  addMember(description: MemberDescription, protocolType: string, closed: AbortSignal): Promise<JoinResult> {
     if (this.#members.size === 0) this.#protocolType = protocolType;
     this.#pending.get(description.memberId)?.();
     this.#pending.delete(description.memberId);
@@ -122,15 +132,15 @@ export class Group {
     if (member.instanceId !== null) this.#idsByInstance.set(member.instanceId, member.id);
     this.#leaderId ??= member.id;
     this.#newMemberJoined = true;
-    const joined = this.#parkJoin(member);
+    const joined = this.#parkJoin(member, closed);
     this.rebalance();
     return joined;
   }
 
   /** A known member joins again with news, which makes the others join again too. */
-  rejoin(member: Member, description: MemberDescription): Promise<JoinResult> {
+  rejoin(member: Member, description: MemberDescription, closed: AbortSignal): Promise<JoinResult> {
     member.description = description;
-    const joined = this.#parkJoin(member);
+    const joined = this.#parkJoin(member, closed);
     this.rebalance();
     return joined;
   }
@@ -139,12 +149,12 @@ export class Group {
    * A restarted client takes over its instance's place under a new id. What the old incarnation still waits for is
    * answered with FENCED_INSTANCE_ID. No rebalance when the group is stable and the newcomer says what the old one said.
    */
-  replaceStatic(old: Member, description: MemberDescription): Promise<JoinResult> {
+  replaceStatic(old: Member, description: MemberDescription, closed: AbortSignal): Promise<JoinResult> {
     const isSame = old.matches(description.protocols);
     const member = this.#takeOver(old, description);
-    if (this.#state !== 'Stable') return this.rejoin(member, description);
+    if (this.#state !== 'Stable') return this.rejoin(member, description, closed);
     const electedStays = isSame || electProtocol(this.members) === this.#protocolName;
-    if (!electedStays) return this.rejoin(member, description);
+    if (!electedStays) return this.rejoin(member, description, closed);
     this.#env.changed(this);
     member.isNew = false;
     this.touch(member);
@@ -170,18 +180,29 @@ export class Group {
     return member.id === this.#leaderId;
   }
 
-  /** Parks a SyncGroup until the leader's has come. */
-  parkSync(member: Member): Promise<SyncResult> {
+  /** Parks a SyncGroup until the leader's has come. When the connection goes, the session decides about the member. */
+  parkSync(member: Member, closed: AbortSignal): Promise<SyncResult> {
     member.answerSync(syncRefusal(errorCodes.unknownMemberId)); // an older request of the same member
     member.hasSynced = true;
     return new Promise(resolve => {
-      member.syncWaiter = resolve;
+      const left = () => {
+        if (member.syncWaiter === answer) member.syncWaiter = null;
+        answer(syncRefusal(errorCodes.unknownMemberId));
+        this.touch(member);
+      };
+      const answer = (result: SyncResult) => {
+        closed.removeEventListener('abort', left);
+        resolve(result);
+      };
+      member.syncWaiter = answer;
+      closed.addEventListener('abort', left);
     });
   }
 
   /** The leader's decision: everybody who waits gets a part of it, and the group is stable. */
   assign(assignments: ReadonlyMap<string, Buffer>): void {
-    for (const member of this.#members.values()) member.assignment = assignments.get(member.id) ?? Buffer.alloc(0);
+    for (const member of this.#members.values())
+      member.assignment = assignments.get(member.id) ?? Buffer.alloc(0);
     this.#state = 'Stable';
     this.#env.changed(this);
     for (const member of this.#members.values()) {
@@ -203,21 +224,6 @@ export class Group {
   /** A sign of life: the session starts again. */
   touch(member: Member): void {
     this.#setDeadline(member, member.description.sessionTimeoutMs);
-  }
-
-  /** The member's connection is gone while its JoinGroup was parked: nobody to answer, the session decides. */
-  forgetJoinWaiter(memberId: string): void {
-    const member = this.#members.get(memberId);
-    if (!member?.joinWaiter) return;
-    member.joinWaiter = null;
-    this.touch(member);
-  }
-
-  forgetSyncWaiter(memberId: string): void {
-    const member = this.#members.get(memberId);
-    if (!member?.syncWaiter) return;
-    member.syncWaiter = null;
-    this.touch(member);
   }
 
   /** Takes a member out, and lets the others share what it had. */
@@ -293,12 +299,22 @@ export class Group {
     };
   }
 
-  #parkJoin(member: Member): Promise<JoinResult> {
+  #parkJoin(member: Member, closed: AbortSignal): Promise<JoinResult> {
     member.answerJoin(joinRefusal(member.id, errorCodes.unknownMemberId)); // an older request of the same member
     if (member.isNew) this.#setDeadline(member, NEW_MEMBER_JOIN_MS);
     else this.touch(member);
     return new Promise(resolve => {
-      member.joinWaiter = resolve;
+      const left = () => {
+        if (member.joinWaiter === answer) member.joinWaiter = null;
+        answer(joinRefusal(member.id, errorCodes.unknownMemberId));
+        this.touch(member);
+      };
+      const answer = (result: JoinResult) => {
+        closed.removeEventListener('abort', left);
+        resolve(result);
+      };
+      member.joinWaiter = answer;
+      closed.addEventListener('abort', left);
     });
   }
 
@@ -331,14 +347,17 @@ export class Group {
     this.#cancelRebalanceTimer = this.#env.timers.schedule(delayMs, () => {
       this.#delaying = false;
       const left = remainingMs - delayMs;
-      if (this.#newMemberJoined && left > 0) this.#delayCompletion(Math.min(this.#env.initialDelayMs, left), left);
+      if (this.#newMemberJoined && left > 0)
+        this.#delayCompletion(Math.min(this.#env.initialDelayMs, left), left);
       else this.#awaitJoins();
     });
   }
 
   #awaitJoins(): void {
     this.#cancelRebalanceTimer();
-    this.#cancelRebalanceTimer = this.#env.timers.schedule(this.#rebalanceTimeoutMs(), () => this.#completeJoin());
+    this.#cancelRebalanceTimer = this.#env.timers.schedule(this.#rebalanceTimeoutMs(), () =>
+      this.#completeJoin(),
+    );
     this.#completeJoinWhenReady();
   }
 
@@ -390,7 +409,9 @@ export class Group {
       this.touch(member);
     }
     this.#cancelSyncTimer();
-    this.#cancelSyncTimer = this.#env.timers.schedule(this.#rebalanceTimeoutMs(), () => this.#dropSilentMembers());
+    this.#cancelSyncTimer = this.#env.timers.schedule(this.#rebalanceTimeoutMs(), () =>
+      this.#dropSilentMembers(),
+    );
     for (const member of this.members) member.answerJoin(this.currentJoin(member));
   }
 
@@ -404,7 +425,8 @@ export class Group {
   }
 
   #refuseSyncs(): void {
-    for (const member of this.#members.values()) member.answerSync(syncRefusal(errorCodes.rebalanceInProgress));
+    for (const member of this.#members.values())
+      member.answerSync(syncRefusal(errorCodes.rebalanceInProgress));
   }
 
   #setDeadline(member: Member, delayMs: number): void {

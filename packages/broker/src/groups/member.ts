@@ -72,7 +72,9 @@ export class Member {
       mine.length === protocols.length &&
       mine.every((protocol, index) => {
         const other = protocols[index];
-        return other !== undefined && other.name === protocol.name && other.metadata.equals(protocol.metadata);
+        return (
+          other !== undefined && other.name === protocol.name && other.metadata.equals(protocol.metadata)
+        );
       })
     );
   }
@@ -116,7 +118,9 @@ export function electProtocol(members: readonly Member[]): string | null {
 
 /** Names of the strategies that every member supports. */
 export function commonProtocols(members: readonly Member[]): Set<string> {
-  const [first, ...others] = members.map(member => new Set(member.description.protocols.map(({ name }) => name)));
+  const [first, ...others] = members.map(
+    member => new Set(member.description.protocols.map(({ name }) => name)),
+  );
   return new Set([...(first ?? [])].filter(name => others.every(names => names.has(name))));
 }
 

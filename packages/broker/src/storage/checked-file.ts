@@ -36,7 +36,10 @@ export function frame(payload: Buffer): Buffer {
 }
 
 /** The JSON payload of the frame at `at` and where the next one starts; null when it is not whole. */
-export function unframe(file: Buffer, at: number): { readonly content: unknown; readonly next: number } | null {
+export function unframe(
+  file: Buffer,
+  at: number,
+): { readonly content: unknown; readonly next: number } | null {
   if (at + FRAME_HEADER_BYTES > file.length) return null;
   const start = at + FRAME_HEADER_BYTES;
   const next = start + file.readUInt32BE(at);

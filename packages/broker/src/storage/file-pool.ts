@@ -53,7 +53,8 @@ export class FilePool {
 
   #acquire(path: string): Entry {
     let entry = this.#entries.get(path);
-    if (entry) this.#entries.delete(path); // re-inserted below: the map's order is the order of last use
+    if (entry)
+      this.#entries.delete(path); // re-inserted below: the map's order is the order of last use
     else entry = { file: this.#open(path), users: 0, dropped: false };
     entry.users += 1;
     this.#entries.set(path, entry);

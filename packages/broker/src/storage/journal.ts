@@ -118,7 +118,8 @@ export class Journal {
   }
 
   async #write(buffers: readonly Buffer[]): Promise<void> {
-    if (this.#size > Math.max(SNAPSHOT_BYTES_MIN, SNAPSHOT_GROWTH * this.#beginningBytes)) await this.#begin();
+    if (this.#size > Math.max(SNAPSHOT_BYTES_MIN, SNAPSHOT_GROWTH * this.#beginningBytes))
+      await this.#begin();
     const file = this.#file;
     if (!file) throw new Error('the journal is closed');
     await file.write(buffers, this.#size);

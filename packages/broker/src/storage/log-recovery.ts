@@ -45,10 +45,15 @@ export function emptyLog(env: LogEnvironment, folder: string): RecoveredLog {
  * in order, and what follows is cut off. A cut starts a new leader epoch, so that consumers which already read
  * behind it notice (KIP-320).
  */
-export async function recoverLog(env: LogEnvironment, folder: string, cleanStop: boolean): Promise<RecoveredLog> {
+export async function recoverLog(
+  env: LogEnvironment,
+  folder: string,
+  cleanStop: boolean,
+): Promise<RecoveredLog> {
   const { disk } = env.files;
   const names = await disk.list(folder);
-  const saved = ((await readCheckedFile(disk, join(folder, CHECKPOINT_FILE))) as Checkpoint | undefined) ?? FRESH;
+  const saved =
+    ((await readCheckedFile(disk, join(folder, CHECKPOINT_FILE))) as Checkpoint | undefined) ?? FRESH;
   const bases = offsetsOf(names, 'log');
   const { segments, truncations } = await recoverSegments(env, folder, bases, cleanStop);
   const endOffset = segments.at(-1)?.nextOffset ?? saved.logStartOffset;
@@ -77,7 +82,11 @@ export async function saveProducers(
   }
 }
 
-export async function saveCheckpoint(env: LogEnvironment, folder: string, checkpoint: Checkpoint): Promise<void> {
+export async function saveCheckpoint(
+  env: LogEnvironment,
+  folder: string,
+  checkpoint: Checkpoint,
+): Promise<void> {
   await env.files.disk.makeFolder(folder);
   await writeCheckedFile(env.files.disk, join(folder, CHECKPOINT_FILE), checkpoint);
 }
@@ -165,7 +174,10 @@ async function loadSnapshot(
 ): Promise<number> {
   for (const offset of snapshots.toReversed()) {
     if (offset > endOffset) continue; // of a future that recovery cut off
-    const dump = await readCheckedFile(env.files.disk, join(folder, offsetFileName(offset, PRODUCERS_EXTENSION)));
+    const dump = await readCheckedFile(
+      env.files.disk,
+      join(folder, offsetFileName(offset, PRODUCERS_EXTENSION)),
+    );
     if (dump === undefined) continue;
     producers.load(dump);
     return offset;

@@ -1,10 +1,11 @@
-import { errorCode, TidemarkError } from '@tidemark/kernel';
+import { TidemarkError } from '@tidemark/kernel';
 import type { Disk, DiskFile } from './disk.ts';
 
 /** A file system that lives as long as the process: the in-memory broker, and tests of storage. */
 export function memoryDisk(): Disk {
   const files = new Map<string, MemoryFile>();
-  const under = (path: string) => [...files.keys()].filter(name => name === path || name.startsWith(`${path}/`));
+  const under = (path: string) =>
+    [...files.keys()].filter(name => name === path || name.startsWith(`${path}/`));
   return {
     async open(path) {
       const file = files.get(path) ?? new MemoryFile();
@@ -40,7 +41,8 @@ class MemoryFile implements DiskFile {
 
   async write(buffers: readonly Buffer[], position: number): Promise<void> {
     if (position < this.#size) await this.truncate(position);
-    if (position > this.#size) throw new TidemarkError('DISK_HOLE', `write at ${position} beyond the end ${this.#size}`);
+    if (position > this.#size)
+      throw new TidemarkError('DISK_HOLE', `write at ${position} beyond the end ${this.#size}`);
     for (const bytes of buffers) {
       if (bytes.length === 0) continue;
       this.#chunks.push({ position: this.#size, bytes });
@@ -70,7 +72,8 @@ class MemoryFile implements DiskFile {
       const last = this.#chunks.pop();
       if (!last) break;
       this.#size = last.position;
-      if (last.position < size) await this.write([last.bytes.subarray(0, size - last.position)], last.position);
+      if (last.position < size)
+        await this.write([last.bytes.subarray(0, size - last.position)], last.position);
     }
   }
 
@@ -89,9 +92,4 @@ class MemoryFile implements DiskFile {
     }
     return low;
   }
-}
-
-/** True when a write failed because the disk is full or the quota is used up. */
-export function isDiskFull(error: unknown): boolean {
-  return ['ENOSPC', 'EDQUOT'].includes(errorCode(error) ?? '');
 }

@@ -1,6 +1,14 @@
 import { AppendQueue, type QueuedBatch } from './append-queue.ts';
 import type { FilePool } from './file-pool.ts';
-import { BATCH_HEADER_BYTES, BATCH_OVERHEAD_BYTES, baseOffsetAt, batchSizeAt, lastOffsetAt, readBatchHeader, stampBatch } from './record-batch.ts';
+import {
+  BATCH_HEADER_BYTES,
+  BATCH_OVERHEAD_BYTES,
+  baseOffsetAt,
+  batchSizeAt,
+  lastOffsetAt,
+  readBatchHeader,
+  stampBatch,
+} from './record-batch.ts';
 import { Segment } from './segment.ts';
 import { TailCache, type TailCacheBudget } from './tail-cache.ts';
 
@@ -124,7 +132,12 @@ export class PartitionLog {
    * Whole batches from the one that contains `offset`, none that starts at or behind `bound`, together at most
    * `bytesMax` unless the first alone is larger and `atLeastOne`. The caller has checked the range.
    */
-  async read(offset: number, bound: number, bytesMax: number, atLeastOne: boolean): Promise<readonly Buffer[]> {
+  async read(
+    offset: number,
+    bound: number,
+    bytesMax: number,
+    atLeastOne: boolean,
+  ): Promise<readonly Buffer[]> {
     if (offset >= bound) return [];
     const cached = this.#cache.read(offset, bound, bytesMax);
     const found = cached ?? (await this.#readFile(offset, bound, bytesMax));
@@ -146,14 +159,15 @@ export class PartitionLog {
     const old = this.#segments.at(-1);
     if (!old || old.size === 0) return { sealed: Promise.resolve() };
     this.#segments.push(new Segment(this.#env.files, this.folder, this.#nextOffset));
-    const sealed = old.seal().then(() => old.forgetIndex());
-    return { sealed };
+    return { sealed: sealAndForget(old) };
   }
 
   /** Raises the log start and removes the segments that lie wholly below it, except the one being written to. */
   async advanceStart(offset: number): Promise<void> {
     this.#logStartOffset = Math.max(this.#logStartOffset, offset);
-    const removable = this.#segments.slice(0, -1).filter(segment => segment.nextOffset <= this.#logStartOffset);
+    const removable = this.#segments
+      .slice(0, -1)
+      .filter(segment => segment.nextOffset <= this.#logStartOffset);
     await this.#removeSegments(removable);
   }
 
@@ -232,12 +246,12 @@ export class PartitionLog {
     this.#nextOffset = this.#highWatermark;
     this.#needsTrim = true;
     const active = this.#segments.at(-1);
-    await active?.trim().then(
-      () => {
-        this.#needsTrim = false;
-      },
-      (error: unknown) => this.#env.warn('a failed write could not be cut off yet', { path: active.path, error }),
-    );
+    try {
+      await active?.trim();
+      this.#needsTrim = false;
+    } catch (error) {
+      this.#env.warn('a failed write could not be cut off yet', { path: active?.path, error });
+    }
   }
 
   async #readFile(offset: number, bound: number, bytesMax: number): Promise<Buffer[]> {
@@ -248,11 +262,17 @@ export class PartitionLog {
     for (;;) {
       const block = await segment.read(position, Math.min(length, segment.size - position));
       const found = batchesIn(block, offset, bound, bytesMax);
-      if (found.next === null || position + found.next.at + found.next.size > segment.size) return found.batches;
+      if (found.next === null || position + found.next.at + found.next.size > segment.size)
+        return found.batches;
       position += found.next.at;
       length = Math.max(length, found.next.size);
     }
   }
+}
+
+async function sealAndForget(segment: Segment): Promise<void> {
+  await segment.seal();
+  segment.forgetIndex();
 }
 
 interface FoundBatches {

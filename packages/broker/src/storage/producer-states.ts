@@ -70,7 +70,8 @@ export class ProducerStates {
       batch => batch.firstSequence === header.baseSequence && batch.lastSequence === lastSequence,
     );
     if (known) return { kind: 'duplicate', baseOffset: known.baseOffset };
-    if (state.txnFirstOffset !== null && !isTransactional(header.attributes)) return refuse(errorCodes.invalidTxnState);
+    if (state.txnFirstOffset !== null && !isTransactional(header.attributes))
+      return refuse(errorCodes.invalidTxnState);
     const newest = state.batches.at(-1);
     const expected = newest ? (newest.lastSequence + 1) % SEQUENCES : header.baseSequence;
     return header.baseSequence === expected ? APPEND : refuse(errorCodes.outOfOrderSequenceNumber);
@@ -80,7 +81,10 @@ export class ProducerStates {
   apply(header: BatchHeader, marker?: { readonly commit: boolean }): () => void {
     const before = this.#states.get(header.producerId);
     const abortedBefore = this.#aborted.length;
-    this.#states.set(header.producerId, marker ? this.#ended(header, before, marker) : continued(header, before));
+    this.#states.set(
+      header.producerId,
+      marker ? this.#ended(header, before, marker) : continued(header, before),
+    );
     return () => {
       if (before) this.#states.set(header.producerId, before);
       else this.#states.delete(header.producerId);
@@ -123,7 +127,11 @@ export class ProducerStates {
     this.#aborted = aborted;
   }
 
-  #ended(header: BatchHeader, before: ProducerState | undefined, marker: { readonly commit: boolean }): ProducerState {
+  #ended(
+    header: BatchHeader,
+    before: ProducerState | undefined,
+    marker: { readonly commit: boolean },
+  ): ProducerState {
     const txnFirstOffset = before?.txnFirstOffset ?? null;
     if (txnFirstOffset !== null && !marker.commit) {
       const { producerId } = header;

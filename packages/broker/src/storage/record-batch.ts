@@ -163,7 +163,25 @@ export function encodeMarker(
 ): Buffer {
   // length(16), attributes, timestamp delta, offset delta, key length(4), key, value length(6), value, no headers;
   // the lengths are zigzag varints.
-  const record = Buffer.from([0x20, 0, 0, 0, 0x08, 0, 0, 0, marker.commit ? 1 : 0, 0x0c, 0, 0, 0, 0, 0, 0, 0]);
+  const record = Buffer.from([
+    0x20,
+    0,
+    0,
+    0,
+    0x08,
+    0,
+    0,
+    0,
+    marker.commit ? 1 : 0,
+    0x0c,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+  ]);
   record.writeInt32BE(marker.coordinatorEpoch, 12);
   return encodeBatch(
     {

@@ -1,7 +1,13 @@
 import { promisify } from 'node:util';
 import { gunzip, zstdDecompress } from 'node:zlib';
 import { ProtocolError } from '../wire/error-codes.ts';
-import { BATCH_HEADER_BYTES, compression, compressionOf, isLogAppendTime, readBatchHeader } from './record-batch.ts';
+import {
+  BATCH_HEADER_BYTES,
+  compression,
+  compressionOf,
+  isLogAppendTime,
+  readBatchHeader,
+} from './record-batch.ts';
 
 /** Decompressed records of one batch may take this much; a small batch can otherwise claim to hold gigabytes. */
 const DECOMPRESSED_BYTES_MAX = 256 * 1024 * 1024;

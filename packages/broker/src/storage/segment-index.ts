@@ -77,7 +77,11 @@ export class SegmentIndex {
       const at = HEADER_BYTES + row * ROW_BYTES;
       index.add(file.readUInt32BE(at), file.readUInt32BE(at + 4), file.readDoubleBE(at + 8));
     }
-    const extent = { size: file.readDoubleBE(8), nextOffset: file.readDoubleBE(16), maxTimestamp: file.readDoubleBE(24) };
+    const extent = {
+      size: file.readDoubleBE(8),
+      nextOffset: file.readDoubleBE(16),
+      maxTimestamp: file.readDoubleBE(24),
+    };
     return { index, extent };
   }
 

@@ -5,7 +5,13 @@ import { ProtocolError } from '../wire/error-codes.ts';
 import type { Partition } from './partition.ts';
 
 /** Special timestamps of ListOffsets (KIP-79, KIP-734, KIP-405, KIP-1005). */
-export const offsetSpecs = { latest: -1, earliest: -2, maxTimestamp: -3, earliestLocal: -4, latestTiered: -5 } as const;
+export const offsetSpecs = {
+  latest: -1,
+  earliest: -2,
+  maxTimestamp: -3,
+  earliestLocal: -4,
+  latestTiered: -5,
+} as const;
 
 export interface FoundOffset {
   readonly offset: number;
@@ -15,7 +21,11 @@ export interface FoundOffset {
 const NOT_FOUND: FoundOffset = { offset: -1, timestamp: -1 };
 
 /** Answers ListOffsets for one partition: a special position, or the first record at or after a time. */
-export async function lookUpOffset(partition: Partition, timestamp: number, committedOnly: boolean): Promise<FoundOffset> {
+export async function lookUpOffset(
+  partition: Partition,
+  timestamp: number,
+  committedOnly: boolean,
+): Promise<FoundOffset> {
   const end = committedOnly ? partition.lastStableOffset : partition.log.highWatermark;
   switch (timestamp) {
     case offsetSpecs.latest:
@@ -65,7 +75,10 @@ async function firstInBatch(
 }
 
 /** End of an epoch in the log: the largest epoch not above the asked one, and where the next begins (KIP-101). */
-export function endOfEpoch(partition: Partition, epoch: number): { readonly epoch: number; readonly endOffset: number } {
+export function endOfEpoch(
+  partition: Partition,
+  epoch: number,
+): { readonly epoch: number; readonly endOffset: number } {
   const epochs = partition.leaderEpochs;
   const at = epochs.findLastIndex(entry => entry.epoch <= epoch);
   const found = epochs[at];

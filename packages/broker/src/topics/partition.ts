@@ -13,7 +13,12 @@ import {
   readBatchHeader,
   stampAppendTime,
 } from '../storage/record-batch.ts';
-import { type Checkpoint, type RecoveredLog, saveCheckpoint, saveProducers } from '../storage/log-recovery.ts';
+import {
+  type Checkpoint,
+  type RecoveredLog,
+  saveCheckpoint,
+  saveProducers,
+} from '../storage/log-recovery.ts';
 import { ProtocolError } from '../wire/error-codes.ts';
 import type { TopicSettings } from './topic-config.ts';
 
@@ -170,13 +175,15 @@ export class Partition {
   #checkProducer(header: BatchHeader, options: AppendOptions): number | null {
     const transactional = isTransactional(header.attributes);
     if (header.producerId < 0) {
-      if (transactional) throw new ProtocolError('invalidRecord', 'a transactional batch needs a producer id');
+      if (transactional)
+        throw new ProtocolError('invalidRecord', 'a transactional batch needs a producer id');
       return null;
     }
     const verdict = this.producers.check(header);
     if (verdict.kind === 'duplicate') return verdict.baseOffset;
     if (verdict.kind === 'refuse') throw ProtocolError.ofCode(verdict.errorCode);
-    if (transactional && !options.inTransaction(header.producerId)) throw new ProtocolError('invalidTxnState');
+    if (transactional && !options.inTransaction(header.producerId))
+      throw new ProtocolError('invalidTxnState');
     return null;
   }
 
@@ -263,12 +270,14 @@ export class Partition {
 function checkBatch(records: Buffer, { settings, zstdAllowed }: AppendOptions): BatchHeader {
   if (records.length < BATCH_HEADER_BYTES) throw new ProtocolError('corruptMessage', 'not a record batch');
   const header = readBatchHeader(records);
-  if (header.magic !== 2) throw new ProtocolError('unsupportedForMessageFormat', 'only record batches of magic 2');
+  if (header.magic !== 2)
+    throw new ProtocolError('unsupportedForMessageFormat', 'only record batches of magic 2');
   if (header.size < records.length && header.size >= BATCH_OVERHEAD_BYTES) {
     throw new ProtocolError('invalidRecord', 'exactly one record batch per partition is allowed');
   }
   if (records.length > settings.messageBytesMax) throw new ProtocolError('messageTooLarge');
-  if (!isIntactBatch(records)) throw new ProtocolError('corruptMessage', 'the checksum of the batch is wrong');
+  if (!isIntactBatch(records))
+    throw new ProtocolError('corruptMessage', 'the checksum of the batch is wrong');
   checkHeader(header);
   if (compressionOf(header.attributes) === compression.zstd && !zstdAllowed) {
     throw new ProtocolError('unsupportedCompressionType');
@@ -282,9 +291,11 @@ function checkHeader(header: BatchHeader): void {
   if (header.recordCount <= 0 || header.recordCount !== count) {
     throw new ProtocolError('invalidRecord', `${header.recordCount} records in ${count} offsets`);
   }
-  if (isControl(header.attributes)) throw new ProtocolError('invalidRecord', 'clients may not write control batches');
+  if (isControl(header.attributes))
+    throw new ProtocolError('invalidRecord', 'clients may not write control batches');
   if (header.producerId >= 0 && header.baseSequence < 0) {
     throw new ProtocolError('invalidRecord', 'an idempotent batch needs a sequence number');
   }
-  if (compressionOf(header.attributes) > compression.zstd) throw new ProtocolError('unsupportedCompressionType');
+  if (compressionOf(header.attributes) > compression.zstd)
+    throw new ProtocolError('unsupportedCompressionType');
 }

@@ -1,7 +1,16 @@
 import { ProtocolError } from '../wire/error-codes.ts';
 
 /** How a topic setting is written, as DescribeConfigs tells clients (ConfigDef.Type in Kafka). */
-export const configTypes = { boolean: 1, string: 2, int: 3, short: 4, long: 5, double: 6, list: 7, class: 8 } as const;
+export const configTypes = {
+  boolean: 1,
+  string: 2,
+  int: 3,
+  short: 4,
+  long: 5,
+  double: 6,
+  list: 7,
+  class: 8,
+} as const;
 
 interface ConfigKey {
   readonly type: keyof typeof configTypes;
@@ -40,7 +49,13 @@ const MAX_LONG = '9223372036854775807';
 /** Every topic setting of Apache Kafka that tools ask for, with Kafka's defaults unless a laptop needs another. */
 export const topicConfigKeys: Readonly<Record<string, ConfigKey>> = {
   'cleanup.policy': key('list', 'delete', 'log.cleanup.policy', isCleanupPolicy),
-  'compression.type': key('string', 'producer', 'compression.type', oneOf('producer', 'uncompressed', 'gzip', 'snappy', 'lz4', 'zstd'), false),
+  'compression.type': key(
+    'string',
+    'producer',
+    'compression.type',
+    oneOf('producer', 'uncompressed', 'gzip', 'snappy', 'lz4', 'zstd'),
+    false,
+  ),
   'delete.retention.ms': key('long', '86400000', 'log.cleaner.delete.retention.ms', integerIn(0)),
   'file.delete.delay.ms': key('long', '60000', 'log.segment.delete.delay.ms', integerIn(0), false),
   'flush.messages': key('long', MAX_LONG, 'log.flush.interval.messages', integerIn(1), false),
@@ -52,10 +67,32 @@ export const topicConfigKeys: Readonly<Record<string, ConfigKey>> = {
   'local.retention.ms': key('long', '-2', 'log.local.retention.ms', integerIn(-2), false),
   'max.compaction.lag.ms': key('long', MAX_LONG, 'log.cleaner.max.compaction.lag.ms', integerIn(1), false),
   'max.message.bytes': key('int', '1048588', 'message.max.bytes', integerIn(0, 2 ** 31 - 1)),
-  'message.timestamp.after.max.ms': key('long', MAX_LONG, 'log.message.timestamp.after.max.ms', integerIn(0), false),
-  'message.timestamp.before.max.ms': key('long', MAX_LONG, 'log.message.timestamp.before.max.ms', integerIn(0), false),
-  'message.timestamp.type': key('string', 'CreateTime', 'log.message.timestamp.type', oneOf('CreateTime', 'LogAppendTime')),
-  'min.cleanable.dirty.ratio': key('double', '0.5', 'log.cleaner.min.cleanable.ratio', value => Number(value) >= 0 && Number(value) <= 1),
+  'message.timestamp.after.max.ms': key(
+    'long',
+    MAX_LONG,
+    'log.message.timestamp.after.max.ms',
+    integerIn(0),
+    false,
+  ),
+  'message.timestamp.before.max.ms': key(
+    'long',
+    MAX_LONG,
+    'log.message.timestamp.before.max.ms',
+    integerIn(0),
+    false,
+  ),
+  'message.timestamp.type': key(
+    'string',
+    'CreateTime',
+    'log.message.timestamp.type',
+    oneOf('CreateTime', 'LogAppendTime'),
+  ),
+  'min.cleanable.dirty.ratio': key(
+    'double',
+    '0.5',
+    'log.cleaner.min.cleanable.ratio',
+    value => Number(value) >= 0 && Number(value) <= 1,
+  ),
   'min.compaction.lag.ms': key('long', '0', 'log.cleaner.min.compaction.lag.ms', integerIn(0)),
   'min.insync.replicas': key('int', '1', 'min.insync.replicas', integerIn(1), false),
   preallocate: key('boolean', 'false', 'log.preallocate', oneOf('true', 'false'), false),
@@ -66,7 +103,13 @@ export const topicConfigKeys: Readonly<Record<string, ConfigKey>> = {
   'segment.index.bytes': key('int', '10485760', 'log.index.size.max.bytes', integerIn(4), false),
   'segment.jitter.ms': key('long', '0', 'log.roll.jitter.ms', integerIn(0), false),
   'segment.ms': key('long', '604800000', 'log.roll.ms', integerIn(1)),
-  'unclean.leader.election.enable': key('boolean', 'false', 'unclean.leader.election.enable', oneOf('true', 'false'), false),
+  'unclean.leader.election.enable': key(
+    'boolean',
+    'false',
+    'unclean.leader.election.enable',
+    oneOf('true', 'false'),
+    false,
+  ),
 };
 
 /** The settings that the broker itself acts upon, read once and again after each change. */

@@ -76,8 +76,10 @@ export class TopicRegistry {
   /** Throws what Kafka would answer when the topic could not be created. */
   check(name: string, partitions: number, overrides: ReadonlyMap<string, string | null>): void {
     checkTopicName(name);
-    if (this.#byName.has(name)) throw new ProtocolError('topicAlreadyExists', `Topic '${name}' already exists.`);
-    if (partitions < 1) throw new ProtocolError('invalidPartitions', 'Number of partitions must be larger than 0.');
+    if (this.#byName.has(name))
+      throw new ProtocolError('topicAlreadyExists', `Topic '${name}' already exists.`);
+    if (partitions < 1)
+      throw new ProtocolError('invalidPartitions', 'Number of partitions must be larger than 0.');
     this.#checkPartitionBudget(partitions);
     for (const [key, value] of overrides) checkTopicConfig(key, value);
   }
@@ -139,7 +141,10 @@ export class TopicRegistry {
   }
 
   /** Opens the logs of all topics the journal knows, and removes folders of those it does not. */
-  async recover(cleanStop: boolean, report: (path: string, facts: Record<string, unknown>) => void): Promise<void> {
+  async recover(
+    cleanStop: boolean,
+    report: (path: string, facts: Record<string, unknown>) => void,
+  ): Promise<void> {
     const entries = [...this.#replayed.values()];
     this.#replayed.clear();
     await this.#removeOrphans(entries);
@@ -166,7 +171,10 @@ export class TopicRegistry {
 
   #checkPartitionBudget(more: number): void {
     if (this.partitionCount + more > this.#env.partitionsMax) {
-      throw new ProtocolError('policyViolation', `this broker holds at most ${this.#env.partitionsMax} partitions`);
+      throw new ProtocolError(
+        'policyViolation',
+        `this broker holds at most ${this.#env.partitionsMax} partitions`,
+      );
     }
   }
 
@@ -184,16 +192,27 @@ export class TopicRegistry {
     const overrides = new Map(entry.overrides);
     const partitions: Partition[] = [];
     for (let first = 0; first < entry.partitions; first += RECOVERIES_AT_ONCE) {
-      const indexes = Array.from({ length: Math.min(RECOVERIES_AT_ONCE, entry.partitions - first) }, (_, i) => first + i);
+      const indexes = Array.from(
+        { length: Math.min(RECOVERIES_AT_ONCE, entry.partitions - first) },
+        (_, i) => first + i,
+      );
       const recovered = await Promise.all(
-        indexes.map(index => recoverLog(logs, join(this.#folderOf(entry.name, entry.id), String(index)), cleanStop)),
+        indexes.map(index =>
+          recoverLog(logs, join(this.#folderOf(entry.name, entry.id), String(index)), cleanStop),
+        ),
       );
       for (const [at, log] of recovered.entries()) {
         for (const { path, offset, bytes } of log.truncations) report(path, { offset, bytes });
         partitions.push(new Partition(logs, first + at, log));
       }
     }
-    this.#put({ name: entry.name, id: entry.id, overrides, settings: topicSettings(overrides, configDefaults), partitions });
+    this.#put({
+      name: entry.name,
+      id: entry.id,
+      overrides,
+      settings: topicSettings(overrides, configDefaults),
+      partitions,
+    });
   }
 
   async #removeOrphans(entries: readonly TopicEntry[]): Promise<void> {

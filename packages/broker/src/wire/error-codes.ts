@@ -37,6 +37,7 @@ export const errorCodes = {
   invalidProducerIdMapping: 49,
   invalidTransactionTimeout: 50,
   concurrentTransactions: 51,
+  operationNotAttempted: 55,
   kafkaStorageError: 56,
   saslAuthenticationFailed: 58,
   unknownProducerId: 59,

@@ -55,6 +55,11 @@ export interface FieldOptions<T> {
   readonly default?: T | null;
 }
 
+/** What leaving the options out means. */
+interface NoOptions {
+  readonly since?: number;
+}
+
 type Nullable<T, O> = O extends { readonly nullable: number } ? T | null : T;
 type IsOptional<O> = O extends { readonly default: unknown } | { readonly tag: number } ? true : false;
 type Declared<T, E, O> = Field<Nullable<T, O>, Nullable<E, O>, IsOptional<O>>;
@@ -66,7 +71,7 @@ function declare<T, E, O extends FieldOptions<T>>(
 ): Declared<T, E, O> {
   const nullable = options?.nullable !== undefined;
   const absent = options?.default === undefined ? (nullable ? null : zero) : options.default;
-  const field: Field<T | null, E | null, boolean> = {
+  const field: Field<T | null, E | null> = {
     codec: (version, flexible) => {
       const inner = codec(version, flexible);
       return nullable ? inner : neverNull(inner);
@@ -87,7 +92,7 @@ function neverNull<T, E>(inner: Codec<T | null, E | null>): Codec<T | null, E | 
       if (value === null) throw new WireError('null where the protocol does not allow it');
       return value;
     },
-    write: inner.write,
+    write: (writer, value) => inner.write(writer, value),
   };
 }
 
@@ -95,7 +100,7 @@ function fixed<T>(
   zero: T,
   read: (reader: WireReader) => T,
   write: (writer: WireWriter, value: T) => void,
-): <const O extends FieldOptions<T> = Record<never, never>>(options?: O) => Declared<T, T, O> {
+): <const O extends FieldOptions<T> = NoOptions>(options?: O) => Declared<T, T, O> {
   const codec: Codec<T | null, T | null> = { read, write: (writer, value) => write(writer, value as T) };
   return options => declare(options, zero, () => codec);
 }
@@ -162,7 +167,7 @@ const compactString: Codec<string | null> = {
   },
 };
 
-export function string<const O extends FieldOptions<string> = Record<never, never>>(
+export function string<const O extends FieldOptions<string> = NoOptions>(
   options?: O,
 ): Declared<string, string, O> {
   return declare(options, '', (_version, flexible) => (flexible ? compactString : classicString));
@@ -188,10 +193,12 @@ const classicBytes = bytesCodec(false);
 const compactBytes = bytesCodec(true);
 
 /** Bytes and record sets. Decoding gives a view of the frame. */
-export function bytes<const O extends FieldOptions<Buffer> = Record<never, never>>(
+export function bytes<const O extends FieldOptions<Buffer> = NoOptions>(
   options?: O,
 ): Declared<Buffer, BytesSource, O> {
-  return declare(options, Buffer.alloc(0), (_version, flexible) => (flexible ? compactBytes : classicBytes));
+  return declare<Buffer, BytesSource, O>(options, Buffer.alloc(0), (_version, flexible) =>
+    flexible ? compactBytes : classicBytes,
+  );
 }
 
 function arrayCodec<D, E>(
@@ -216,19 +223,21 @@ function arrayCodec<D, E>(
 }
 
 /** An array of primitive values. */
-export function list<D, E, const O extends FieldOptions<readonly D[]> = Record<never, never>>(
+export function list<D, E, const O extends FieldOptions<readonly D[]> = NoOptions>(
   element: Field<D, E>,
   options?: O,
 ): Declared<readonly D[], readonly E[], O> {
-  return declare(options, [], (version, flexible) => arrayCodec(element.codec(version, flexible), flexible));
+  return declare<readonly D[], readonly E[], O>(options, [], (version, flexible) =>
+    arrayCodec(element.codec(version, flexible), flexible),
+  );
 }
 
 /** An array of structures. */
-export function array<
-  F extends Fields,
-  const O extends FieldOptions<readonly Decoded<F>[]> = Record<never, never>,
->(fields: F, options?: O): Declared<readonly Decoded<F>[], readonly Encodable<F>[], O> {
-  return declare(options, [], (version, flexible) =>
+export function array<F extends Fields, const O extends FieldOptions<readonly Decoded<F>[]> = NoOptions>(
+  fields: F,
+  options?: O,
+): Declared<readonly Decoded<F>[], readonly Encodable<F>[], O> {
+  return declare<readonly Decoded<F>[], readonly Encodable<F>[], O>(options, [], (version, flexible) =>
     arrayCodec(structCodec(fields, version, flexible), flexible),
   );
 }
@@ -272,7 +281,7 @@ export function structCodec<F extends Fields>(
   }
   return {
     read: reader => readStruct(reader, slots, missing, tagged, flexible) as Decoded<F>,
-    write: (writer, value) => writeStruct(writer, value as Record<string, unknown>, slots, tagged, flexible),
+    write: (writer, value) => writeStruct(writer, value, slots, tagged, flexible),
   };
 }
 

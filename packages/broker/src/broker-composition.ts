@@ -1,0 +1,139 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import type { BrokerCore, Node, ServedApi } from './broker-core.ts';
+import { servedApis } from './api/index.ts';
+import { FaultInjector } from './faults/fault-injector.ts';
+import { refusingDisk } from './faults/refusing-disk.ts';
+import { GroupCoordinator } from './groups/group-coordinator.ts';
+import { GroupRegistry } from './groups/group-registry.ts';
+import type { BrokerSettings } from './options.ts';
+import type { Disk } from './storage/disk.ts';
+import { FilePool } from './storage/file-pool.ts';
+import { Journal } from './storage/journal.ts';
+import { memoryDisk } from './storage/memory-disk.ts';
+import { nodeDisk } from './storage/node-disk.ts';
+import { SyncSchedule } from './storage/sync-schedule.ts';
+import { TailCacheBudget } from './storage/tail-cache.ts';
+import { TopicRegistry } from './topics/topic-registry.ts';
+import { ProducerIds } from './transactions/producer-ids.ts';
+import { TransactionCoordinator } from './transactions/transaction-coordinator.ts';
+import { FailureReporter } from './failure-reporter.ts';
+
+const NODE_ID = 1;
+
+/** All parts of a broker, wired but not yet started. */
+export interface BrokerParts extends Omit<BrokerCore, 'clusterId' | 'node'> {
+  readonly disk: Disk;
+  readonly files: FilePool;
+  readonly journal: Journal;
+  readonly faults: FaultInjector;
+  readonly registry: GroupRegistry;
+  readonly syncs: SyncSchedule;
+  readonly apis: readonly ServedApi[];
+  readonly cluster: ClusterIdentity;
+}
+
+/** The only file that knows all parts of the broker. */
+export function composeParts(settings: BrokerSettings): BrokerParts {
+  const { timers, clock, logger } = settings;
+  const folder = settings.dataDir ?? '/memory';
+  const warn = (message: string, facts: Record<string, unknown>) => logger.warn(facts, message);
+  const faults = new FaultInjector(timers);
+  const disk = refusingDisk(settings.dataDir === null ? memoryDisk() : nodeDisk, () => faults.refusesWrites);
+  const files = new FilePool(disk);
+  const syncs = new SyncSchedule(timers, settings.fsyncIntervalMs, warn);
+  const cluster = new ClusterIdentity(settings.clusterId);
+  const journal: Journal = new Journal(disk, join(folder, 'journal'), {
+    sync: settings.fsync !== 'os',
+    dump: () => [
+      ...cluster.dump(),
+      ...topics.dump(),
+      ...registry.dump(),
+      ...producerIds.dump(),
+      ...transactions.dump(),
+    ],
+    warn,
+  });
+  // In memory the log itself is as near as a cache would be.
+  const cache = new TailCacheBudget(settings.dataDir === null ? 0 : settings.limits.cacheBytesMax);
+  const topics = new TopicRegistry({
+    logs: { files, cache, fsync: settings.fsync, markDirty: log => syncs.mark(log), warn },
+    journal,
+    folder: join(folder, 'topics'),
+    configDefaults: settings.topicDefaults,
+    partitionsMax: settings.limits.partitionsMax,
+  });
+  const registry = new GroupRegistry({
+    journal,
+    timers,
+    monotonicMs: () => clock.monotonic(),
+    initialDelayMs: settings.groups.initialRebalanceDelayMs,
+    nowMs: () => clock.now(),
+    warn,
+  });
+  const groups = new GroupCoordinator(registry, {
+    sessionMsMin: settings.groups.sessionTimeoutMsMin,
+    sessionMsMax: settings.groups.sessionTimeoutMsMax,
+    groupSizeMax: settings.groups.sizeMax,
+  });
+  const producerIds = new ProducerIds(journal);
+  const transactions = new TransactionCoordinator({
+    journal,
+    topics,
+    groups: registry,
+    producerIds,
+    timers,
+    nowMs: () => clock.now(),
+    timeoutMsMax: settings.transactionTimeoutMsMax,
+    warn,
+  });
+  const failures = new FailureReporter(logger, () => clock.monotonic());
+  return {
+    settings,
+    apis: servedApis,
+    disk,
+    files,
+    journal,
+    faults,
+    registry,
+    syncs,
+    cluster,
+    topics,
+    groups,
+    producerIds,
+    transactions,
+    storageFailed: error => failures.report(error),
+  };
+}
+
+/** Completes the core once the cluster id is known and the port is bound. */
+export function coreOf(parts: BrokerParts, listening: { readonly port: number }): BrokerCore {
+  const { advertisedHost, advertisedPort } = parts.settings;
+  const node: Node = { id: NODE_ID, host: advertisedHost, port: advertisedPort ?? listening.port };
+  return { ...parts, clusterId: parts.cluster.id, node };
+}
+
+/** The name of this "cluster": given, remembered, or made up at the first start. */
+export class ClusterIdentity {
+  #id: string;
+  readonly #isGiven: boolean;
+
+  constructor(given: string | null) {
+    this.#id = given ?? randomBytes(16).toString('base64url');
+    this.#isGiven = given !== null;
+  }
+
+  get id(): string {
+    return this.#id;
+  }
+
+  replay(entry: { readonly kind: string; readonly [field: string]: unknown }): boolean {
+    if (entry.kind !== 'cluster') return false;
+    if (!this.#isGiven) this.#id = entry['id'] as string;
+    return true;
+  }
+
+  dump(): { readonly kind: string; readonly id: string }[] {
+    return [{ kind: 'cluster', id: this.#id }];
+  }
+}

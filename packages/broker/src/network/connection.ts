@@ -1,0 +1,187 @@
+import type { Socket } from 'node:net';
+import { describeError } from '@tidemark/kernel';
+import { CloseConnection, type Peer } from '../api/api.ts';
+import type { BrokerSettings } from '../options.ts';
+import { WireError } from '../wire/wire-error.ts';
+import type { Dispatcher } from './dispatcher.ts';
+import { FrameDecoder } from './frame-decoder.ts';
+import type { RequestBudget } from './request-budget.ts';
+
+/** A place in the order of answers; filled when its request is done. */
+interface Slot {
+  readonly bytes: number;
+  done: boolean;
+  buffers: Buffer[] | null;
+}
+
+export interface ConnectionEnvironment {
+  readonly settings: BrokerSettings;
+  readonly dispatcher: Dispatcher;
+  readonly budget: RequestBudget;
+  /** Called once, with a word that is fit for a label. */
+  readonly closed: (connection: Connection, reason: string) => void;
+}
+
+/**
+ * One client. Requests are started in the order they arrive and answered in that order. Nothing more is read while
+ * the peer has too many requests under way, leaves too many answers unread, or the broker's memory for requests is
+ * used up.
+ */
+export class Connection {
+  readonly #socket: Socket;
+  readonly #env: ConnectionEnvironment;
+  readonly #decoder: FrameDecoder;
+  readonly #peer: Peer;
+  readonly #closing = new AbortController();
+  #slots: Slot[] = [];
+  #cancelFrameTimer: (() => void) | undefined;
+  #draining = false;
+  #closeReason = 'peer';
+  readonly #retry = (): void => this.#readOn();
+
+  constructor(
+    socket: Socket,
+    env: ConnectionEnvironment,
+    authentication: Pick<Peer, 'isAuthenticated' | 'sasl'>,
+  ) {
+    this.#socket = socket;
+    this.#env = env;
+    this.#decoder = new FrameDecoder(env.settings.limits.frameBytesMax);
+    const address = socket.remoteAddress ?? 'unknown';
+    this.#peer = { ...authentication, address, closed: this.#closing.signal };
+    socket.setNoDelay(true);
+    socket.setTimeout(env.settings.limits.idleMs);
+    socket.on('data', (piece: Buffer) => this.#received(piece));
+    socket.on('drain', () => this.#readOn());
+    socket.on('timeout', () => this.#destroy('idle'));
+    socket.on('error', () => this.#destroy('reset'));
+    socket.on('end', () => this.#finishReading());
+    socket.on('close', () => this.#cleanUp());
+  }
+
+  /** Reads nothing more, lets what is under way be answered, then closes. */
+  drain(): void {
+    this.#draining = true;
+    this.#closeReason = 'shutdown';
+    this.#socket.pause();
+    if (this.#slots.length === 0) this.#socket.destroySoon();
+  }
+
+  /** Closes at once. */
+  abort(): void {
+    this.#destroy('shutdown');
+  }
+
+  #received(piece: Buffer): void {
+    this.#env.settings.metrics.bytesReceived(piece.length);
+    this.#decoder.push(piece);
+    this.#readOn();
+  }
+
+  /** Takes frames for as long as the limits allow; the socket is paused while they do not. */
+  #readOn(): void {
+    try {
+      while (!this.#draining && this.#mayStart()) {
+        const frame = this.#decoder.next();
+        if (!frame) break;
+        this.#stopFrameTimer();
+        this.#start(frame);
+      }
+    } catch (error) {
+      this.#drop(error);
+      return;
+    }
+    this.#watchFrame();
+    if (this.#draining || !this.#mayStart()) this.#socket.pause();
+    else if (this.#socket.isPaused()) this.#socket.resume();
+  }
+
+  #mayStart(): boolean {
+    const { limits } = this.#env.settings;
+    if (this.#slots.length >= limits.pipelinedRequestsMax) return false;
+    if (this.#socket.writableLength > limits.unsentBytesMax) return false;
+    return this.#env.budget.hasRoom(this.#retry);
+  }
+
+  #start(frame: Buffer): void {
+    const slot: Slot = { bytes: frame.length, done: false, buffers: null };
+    this.#slots.push(slot);
+    this.#env.budget.take(frame.length);
+    this.#env.dispatcher.dispatch(frame, this.#peer).then(
+      buffers => this.#finished(slot, buffers),
+      (error: unknown) => {
+        this.#finished(slot, null);
+        this.#drop(error);
+      },
+    );
+  }
+
+  #finished(slot: Slot, buffers: Buffer[] | null): void {
+    slot.done = true;
+    slot.buffers = buffers;
+    this.#env.budget.give(slot.bytes);
+    this.#sendReady();
+    if (this.#draining && this.#slots.length === 0) this.#socket.destroySoon();
+    else this.#readOn();
+  }
+
+  #sendReady(): void {
+    let ready = 0;
+    while (this.#slots[ready]?.done) ready += 1;
+    const slots = this.#slots.splice(0, ready);
+    if (this.#socket.destroyed) return;
+    this.#socket.cork();
+    for (const { buffers } of slots) for (const buffer of buffers ?? []) this.#send(buffer);
+    this.#socket.uncork();
+  }
+
+  #send(buffer: Buffer): void {
+    this.#env.settings.metrics.bytesSent(buffer.length);
+    this.#socket.write(buffer);
+  }
+
+  /** A frame that has begun must end: whoever stops in the middle holds memory for nothing. */
+  #watchFrame(): void {
+    if (this.#decoder.pendingBytes === 0 || !this.#mayStart()) {
+      this.#stopFrameTimer();
+      return;
+    }
+    const { timers, limits } = this.#env.settings;
+    this.#cancelFrameTimer ??= timers.schedule(limits.frameMs, () =>
+      this.#drop(new WireError('a frame does not end')),
+    );
+  }
+
+  #stopFrameTimer(): void {
+    this.#cancelFrameTimer?.();
+    this.#cancelFrameTimer = undefined;
+  }
+
+  #finishReading(): void {
+    // The peer half-closed: what it still waits for is answered, as with any client that pipelines and shuts down.
+    this.#draining = true;
+    if (this.#slots.length === 0) this.#socket.destroySoon();
+  }
+
+  #drop(error: unknown): void {
+    if (this.#socket.destroyed) return;
+    const isTheirs = error instanceof WireError || error instanceof CloseConnection;
+    const facts = { peer: this.#peer.address, reason: describeError(error) };
+    if (isTheirs) this.#env.settings.logger.warn(facts, 'connection dropped');
+    else this.#env.settings.logger.error({ ...facts, error }, 'connection dropped because of a defect');
+    this.#destroy(error instanceof CloseConnection ? 'refused' : isTheirs ? 'protocol' : 'defect');
+  }
+
+  #destroy(reason: string): void {
+    if (this.#socket.destroyed) return;
+    this.#closeReason = reason;
+    this.#socket.destroy();
+  }
+
+  #cleanUp(): void {
+    this.#stopFrameTimer();
+    this.#env.budget.forget(this.#retry);
+    this.#closing.abort();
+    this.#env.closed(this, this.#closeReason);
+  }
+}

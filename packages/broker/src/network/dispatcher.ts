@@ -1,0 +1,112 @@
+import { type Api, CloseConnection, type Peer, type RequestContext } from '../api/api.ts';
+import { API_VERSIONS_KEY, apisByKey } from '../api/index.ts';
+import type { BrokerCore } from '../broker-core.ts';
+import type { FaultInjector } from '../faults/fault-injector.ts';
+import { isStorageFailure } from '../storage/storage-failure.ts';
+import { errorCodes, errorName, ProtocolError } from '../wire/error-codes.ts';
+import { WireError } from '../wire/wire-error.ts';
+import { WireReader } from '../wire/wire-reader.ts';
+import { WireWriter } from '../wire/wire-writer.ts';
+import { readClientId, readRequestHeader, type RequestHeader } from './request-header.ts';
+
+/** A decoded request on its way through the broker. */
+interface Call {
+  readonly api: Api;
+  readonly header: RequestHeader;
+  readonly request: unknown;
+  readonly context: RequestContext;
+}
+
+/** Turns one frame into the frame that answers it. */
+export class Dispatcher {
+  readonly #broker: BrokerCore;
+  readonly #faults: FaultInjector;
+
+  constructor(broker: BrokerCore, faults: FaultInjector) {
+    this.#broker = broker;
+    this.#faults = faults;
+  }
+
+  /** The buffers to send, or null when the request gets no answer. Rejects when the connection must be closed. */
+  async dispatch(frame: Buffer, peer: Peer): Promise<Buffer[] | null> {
+    const reader = new WireReader(frame);
+    const header = readRequestHeader(reader);
+    const api = apisByKey.get(header.apiKey);
+    const isServed = api && header.apiVersion >= api.servedSince && header.apiVersion <= api.versions[1];
+    if (!isServed) return this.#refuseVersion(header);
+    const clientId = readClientId(reader, header.apiVersion >= api.flexibleSince);
+    const request = api.decode(reader, header.apiVersion);
+    const context = { broker: this.#broker, version: header.apiVersion, clientId, peer };
+    return this.#serve({ api, header, request, context });
+  }
+
+  async #serve(call: Call): Promise<Buffer[] | null> {
+    const { settings } = this.#broker;
+    const startedMs = settings.clock.monotonic();
+    let outcome: string = 'closed';
+    try {
+      const response = await this.#respond(call);
+      outcome = topLevelError(response);
+      return response === null ? null : encode(call, response);
+    } finally {
+      settings.metrics.requestDone(call.api.name, outcome, settings.clock.monotonic() - startedMs);
+    }
+  }
+
+  async #respond({ api, request, context }: Call): Promise<unknown> {
+    const fault = this.#faults.isIdle ? undefined : await this.#faults.meet(api, context);
+    if (fault?.kind === 'close') throw new CloseConnection('a fault was injected');
+    if (fault?.kind === 'drop') return null;
+    if (fault?.kind === 'error') return api.refuse(request, fault.errorCode);
+    if (!api.beforeAuthentication && !context.peer.isAuthenticated()) {
+      throw new CloseConnection(`${api.name} before authentication`);
+    }
+    try {
+      return await api.handle(request, context);
+    } catch (error) {
+      if (error instanceof CloseConnection || error instanceof WireError) throw error;
+      return api.refuse(request, this.#codeFor(error, api));
+    }
+  }
+
+  #codeFor(error: unknown, api: Api): number {
+    if (error instanceof ProtocolError) return error.errorCode;
+    this.#broker.storageFailed(error);
+    return isStorageFailure(error) ? api.storageErrorCode : errorCodes.unknownServerError;
+  }
+
+  /**
+   * A version that is not served closes the connection, except for ApiVersions: its answer in version 0 tells the
+   * client which one to ask for (KIP-511).
+   */
+  #refuseVersion(header: RequestHeader): Buffer[] {
+    const apiVersions = apisByKey.get(API_VERSIONS_KEY);
+    if (header.apiKey !== API_VERSIONS_KEY || !apiVersions) {
+      throw new WireError(`unsupported request: API key ${header.apiKey} version ${header.apiVersion}`);
+    }
+    const response = { errorCode: errorCodes.unsupportedVersion, apiKeys: this.#broker.apis };
+    return encodeFrame(apiVersions, 0, header.correlationId, response);
+  }
+}
+
+function topLevelError(response: unknown): string {
+  if (typeof response !== 'object' || response === null || !('errorCode' in response)) return 'none';
+  return errorName(Number(response.errorCode));
+}
+
+function encode({ api, header }: Call, response: unknown): Buffer[] {
+  return encodeFrame(api, header.apiVersion, header.correlationId, response);
+}
+
+/** Response header v0 is the correlation id; v1 adds tags. ApiVersions always answers with v0 (KIP-511). */
+function encodeFrame(api: Api, version: number, correlationId: number, response: unknown): Buffer[] {
+  const writer = new WireWriter();
+  writer.int32(0);
+  writer.int32(correlationId);
+  if (version >= api.flexibleSince && api.key !== API_VERSIONS_KEY) writer.unsignedVarint(0);
+  api.encode(writer, version, response);
+  const length = writer.length - 4;
+  const buffers = writer.finish();
+  buffers[0]?.writeInt32BE(length, 0);
+  return buffers;
+}

@@ -1,0 +1,123 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+import { errorCode, TidemarkError } from '@tidemark/kernel';
+import type { BrokerSettings } from '../options.ts';
+import { Credentials } from '../security/credentials.ts';
+import { SaslSession } from '../security/sasl-session.ts';
+import { Connection } from './connection.ts';
+import type { Dispatcher } from './dispatcher.ts';
+import { RequestBudget } from './request-budget.ts';
+
+/** How long a stop waits for requests that are under way before it hangs up. */
+const DRAIN_MS = 3000;
+
+/** Accepts connections and keeps them within the limits. */
+export class Listener {
+  readonly #settings: BrokerSettings;
+  readonly #server: Server;
+  readonly #budget: RequestBudget;
+  readonly #connections = new Set<Connection>();
+  readonly #credentials: Credentials | null;
+  #dispatcher: Dispatcher | undefined;
+  #allClosed: () => void = () => {};
+
+  constructor(settings: BrokerSettings) {
+    this.#settings = settings;
+    this.#budget = new RequestBudget(settings.limits.requestBytesMax);
+    this.#credentials = settings.sasl === null ? null : new Credentials(settings.sasl);
+    const accept = (socket: Socket) => this.#accept(socket);
+    const options = { allowHalfOpen: true, noDelay: true };
+    this.#server =
+      settings.tls === null
+        ? createServer(options, accept)
+        : createTlsServer({ ...options, ...settings.tls }, accept);
+    this.#server.on('tlsClientError', (error, socket) => {
+      const facts = { peer: socket.remoteAddress, reason: error.message };
+      settings.logger.warn(facts, 'connection dropped: no TLS session');
+    });
+  }
+
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  /** Binds the port; connections are accepted from `serve` on. */
+  async listen(): Promise<number> {
+    const { host, port } = this.#settings;
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', error => reject(bindError(error, host, port)));
+      this.#server.listen(port, host, resolve);
+    });
+    const address = this.#server.address();
+    return typeof address === 'object' && address !== null ? address.port : port;
+  }
+
+  serve(dispatcher: Dispatcher): void {
+    this.#dispatcher = dispatcher;
+  }
+
+  /** Takes no more requests, lets those under way be answered, and closes every connection. */
+  async stop(abandonWaiters: () => void): Promise<void> {
+    const closed = new Promise<void>(resolve => this.#server.close(() => resolve()));
+    const drained = new Promise<void>(resolve => {
+      this.#allClosed = resolve;
+    });
+    for (const connection of this.#connections) connection.drain();
+    abandonWaiters();
+    if (this.#connections.size > 0) {
+      const cancel = this.#settings.timers.schedule(DRAIN_MS, () => this.#abortAll());
+      await drained;
+      cancel();
+    }
+    await closed;
+  }
+
+  #abortAll(): void {
+    for (const connection of this.#connections) connection.abort();
+  }
+
+  #accept(socket: Socket): void {
+    const { metrics, limits, logger, sasl } = this.#settings;
+    const dispatcher = this.#dispatcher;
+    if (!dispatcher || this.#connections.size >= limits.connectionsMax) {
+      const reason = dispatcher ? `more than ${limits.connectionsMax} connections` : 'not ready';
+      logger.warn({ peer: socket.remoteAddress, reason }, 'connection refused');
+      socket.on('error', () => {});
+      socket.destroy();
+      return;
+    }
+    const session = new SaslSession(this.#credentials, sasl?.mechanisms);
+    const connection = new Connection(
+      socket,
+      {
+        settings: this.#settings,
+        dispatcher,
+        budget: this.#budget,
+        closed: (one, why) => this.#forget(one, why),
+      },
+      { isAuthenticated: () => session.isAuthenticated, sasl: session },
+    );
+    this.#connections.add(connection);
+    metrics.connectionOpened();
+  }
+
+  #forget(connection: Connection, reason: string): void {
+    this.#connections.delete(connection);
+    this.#settings.metrics.connectionClosed(reason);
+    if (this.#connections.size === 0) this.#allClosed();
+  }
+}
+
+function bindError(cause: Error, host: string, port: number): Error {
+  if (errorCode(cause) === 'EADDRINUSE') {
+    return new TidemarkError('BROKER_PORT_TAKEN', `port ${port} on ${host} is taken`, {
+      cause,
+      hint: 'Stop the program that listens there, or choose another port.',
+      facts: { host, port },
+    });
+  }
+  return new TidemarkError('BROKER_CANNOT_LISTEN', `cannot listen on ${host}:${port}`, {
+    cause,
+    facts: { host, port },
+  });
+}

@@ -1,0 +1,107 @@
+import { join } from 'node:path';
+import { type BrokerParts, composeParts, coreOf } from './broker-composition.ts';
+import type { FaultInjector } from './faults/fault-injector.ts';
+import { Dispatcher } from './network/dispatcher.ts';
+import { Listener } from './network/listener.ts';
+import { type BrokerOptions, resolveOptions } from './options.ts';
+import { type FolderLock, lockFolder } from './storage/data-folder.ts';
+
+/** A broker that accepts clients. */
+export interface RunningBroker {
+  /** Where it listens. */
+  readonly host: string;
+  readonly port: number;
+  /** `host:port` that clients are told, for `bootstrap.servers`. */
+  readonly address: string;
+  readonly clusterId: string;
+  /** Misbehaviour on purpose, for tests and drills. */
+  readonly faults: FaultInjector;
+  /** Answers what is under way, writes everything down, and lets go of the data folder. May be called twice. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts an embedded, single-node broker that speaks the Kafka protocol.
+ * Rejects with a TidemarkError when the port is taken (BROKER_PORT_TAKEN), or the data folder is in use by another
+ * broker (BROKER_DATA_IN_USE) or not writable (BROKER_DATA_UNWRITABLE).
+ */
+export async function startBroker(options: BrokerOptions = {}): Promise<RunningBroker> {
+  const settings = resolveOptions(options);
+  const lock = settings.dataDir === null ? null : await lockFolder(settings.dataDir);
+  const parts = composeParts(settings);
+  const listener = new Listener(settings);
+  try {
+    await recover(parts);
+    const port = await listener.listen();
+    const core = coreOf(parts, { port });
+    await parts.transactions.recover();
+    listener.serve(new Dispatcher(core, parts.faults));
+    const { host } = settings;
+    const address = `${core.node.host}:${core.node.port}`;
+    settings.logger.info(
+      { address, dataDir: settings.dataDir, topics: parts.topics.all().length },
+      'broker is ready',
+    );
+    let stopping: Promise<void> | undefined;
+    const stop = () => (stopping ??= stopBroker(parts, listener, lock));
+    return { host, port, address, clusterId: core.clusterId, faults: parts.faults, stop };
+  } catch (error) {
+    await parts.files.closeAll();
+    await lock?.release();
+    throw error;
+  }
+}
+
+/** Brings memory to where the disk is. */
+async function recover({
+  settings,
+  disk,
+  journal,
+  cluster,
+  topics,
+  registry,
+  producerIds,
+  transactions,
+}: BrokerParts) {
+  const cleanStop = await takeCleanMarker(settings.dataDir, disk);
+  const owners = [cluster, topics, registry, producerIds, transactions];
+  await journal.load(entry => {
+    if (!owners.some(owner => owner.replay(entry)))
+      settings.logger.warn({ kind: entry.kind }, 'unknown journal entry');
+  });
+  registry.replayed();
+  await journal.start();
+  await topics.recover(cleanStop, (path, facts) =>
+    settings.logger.warn({ path, ...facts }, 'recovery cut off a torn tail: it was never acknowledged'),
+  );
+}
+
+/** True when the last broker stopped properly. The mark is taken away, so that it is only believed once. */
+async function takeCleanMarker(dataDir: string | null, disk: BrokerParts['disk']): Promise<boolean> {
+  if (dataDir === null) return false;
+  const path = join(dataDir, 'clean-shutdown');
+  const isClean = (await disk.readWhole(path)) !== null;
+  if (isClean) {
+    await disk.remove(path);
+    await disk.syncFolder(dataDir);
+  }
+  return isClean;
+}
+
+async function stopBroker(parts: BrokerParts, listener: Listener, lock: FolderLock | null): Promise<void> {
+  const { settings, disk, journal, topics, registry, transactions, syncs, files, faults } = parts;
+  faults.clear();
+  transactions.close();
+  await listener.stop(() => registry.close());
+  await topics.close();
+  await syncs.close();
+  await journal.close();
+  await files.closeAll();
+  if (settings.dataDir !== null) {
+    const marker = await disk.open(join(settings.dataDir, 'clean-shutdown'));
+    await marker.sync();
+    await marker.close();
+  }
+  await lock?.release();
+  settings.logger.info({}, 'broker stopped');
+}

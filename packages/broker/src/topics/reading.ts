@@ -1,0 +1,129 @@
+import type { AbortedTxn } from '../storage/producer-states.ts';
+import { baseOffsetAt, lastOffsetAt } from '../storage/record-batch.ts';
+import { isStorageFailure } from '../storage/storage-failure.ts';
+import { errorCodes, ProtocolError } from '../wire/error-codes.ts';
+import { checkLeaderEpoch, endOfEpoch } from './offset-lookup.ts';
+import type { Partition } from './partition.ts';
+
+/** What a consumer wants of one partition. */
+export interface PartitionRead {
+  readonly partition: Partition | undefined;
+  /** The error when there is no such partition. */
+  readonly absentCode: number;
+  readonly leaderEpoch: number;
+  readonly offset: number;
+  /** Epoch of the last record the consumer has, to detect that the log was cut (KIP-320); −1 does not ask. */
+  readonly lastFetchedEpoch: number;
+  readonly bytesMax: number;
+}
+
+export interface ReadPlan {
+  readonly reads: readonly PartitionRead[];
+  /** For all partitions together; the first batch found is returned even when it is larger. */
+  readonly bytesMax: number;
+  /** Read only what transactions have decided on, and tell which records to skip. */
+  readonly committedOnly: boolean;
+}
+
+/** The part of a fetch response that belongs to one partition. */
+export interface ReadResult {
+  readonly errorCode: number;
+  readonly highWatermark: number;
+  readonly lastStableOffset: number;
+  readonly logStartOffset: number;
+  readonly divergingEpoch?: { readonly epoch: number; readonly endOffset: number } | null;
+  readonly abortedTransactions: readonly AbortedTxn[] | null;
+  /** Never null: some clients cannot bear that. */
+  readonly records: readonly Buffer[];
+}
+
+/** Reads the partitions one after another within the byte limits. */
+export async function readPartitions(
+  plan: ReadPlan,
+  failed: (error: unknown) => void,
+): Promise<{ readonly results: readonly ReadResult[]; readonly bytes: number; readonly hasError: boolean }> {
+  const results: ReadResult[] = [];
+  let bytes = 0;
+  let hasError = false;
+  for (const read of plan.reads) {
+    const bytesMax = Math.min(read.bytesMax, plan.bytesMax - bytes);
+    const result = await readOne(
+      read,
+      { bytesMax, atLeastOne: bytes === 0, committedOnly: plan.committedOnly },
+      failed,
+    );
+    for (const batch of result.records) bytes += batch.length;
+    hasError ||= result.errorCode !== errorCodes.none || result.divergingEpoch !== undefined;
+    results.push(result);
+  }
+  return { results, bytes, hasError };
+}
+
+interface ReadLimits {
+  readonly bytesMax: number;
+  readonly atLeastOne: boolean;
+  readonly committedOnly: boolean;
+}
+
+async function readOne(
+  read: PartitionRead,
+  limits: ReadLimits,
+  failed: (error: unknown) => void,
+): Promise<ReadResult> {
+  const { partition } = read;
+  if (!partition || partition.isDeleted) return refusal(read.absentCode);
+  try {
+    checkLeaderEpoch(partition, read.leaderEpoch);
+    const diverging = divergence(partition, read);
+    if (diverging) return { ...positions(partition), ...NOTHING, divergingEpoch: diverging };
+    if (read.offset < partition.log.logStartOffset || read.offset > partition.log.highWatermark) {
+      return { ...positions(partition), ...NOTHING, errorCode: errorCodes.offsetOutOfRange };
+    }
+    return await readRange(partition, read.offset, limits);
+  } catch (error) {
+    if (error instanceof ProtocolError) return refusal(error.errorCode);
+    failed(error);
+    return refusal(isStorageFailure(error) ? errorCodes.kafkaStorageError : errorCodes.unknownServerError);
+  }
+}
+
+async function readRange(partition: Partition, offset: number, limits: ReadLimits): Promise<ReadResult> {
+  const before = positions(partition);
+  const bound = limits.committedOnly ? before.lastStableOffset : before.highWatermark;
+  const mayRead = limits.bytesMax > 0 || limits.atLeastOne;
+  const records = mayRead ? await partition.log.read(offset, bound, limits.bytesMax, limits.atLeastOne) : [];
+  const abortedTransactions = limits.committedOnly ? abortedIn(partition, offset, records) : null;
+  return { ...before, errorCode: errorCodes.none, abortedTransactions, records };
+}
+
+function abortedIn(partition: Partition, offset: number, records: readonly Buffer[]): AbortedTxn[] {
+  const first = records[0];
+  const last = records.at(-1);
+  if (!first || !last) return [];
+  return partition.abortedBetween(Math.min(offset, baseOffsetAt(first, 0)), lastOffsetAt(last, 0) + 1);
+}
+
+/** Where the consumer's log parted from this one, or undefined when it did not. */
+function divergence(
+  partition: Partition,
+  read: PartitionRead,
+): { epoch: number; endOffset: number } | undefined {
+  if (read.lastFetchedEpoch === -1) return undefined;
+  const end = endOfEpoch(partition, read.lastFetchedEpoch);
+  const isSame = end.epoch === read.lastFetchedEpoch && end.endOffset >= read.offset;
+  return isSame ? undefined : end;
+}
+
+const NOTHING = { errorCode: errorCodes.none as number, abortedTransactions: null, records: [] };
+
+function positions(partition: Partition) {
+  return {
+    highWatermark: partition.log.highWatermark,
+    lastStableOffset: partition.lastStableOffset,
+    logStartOffset: partition.log.logStartOffset,
+  };
+}
+
+function refusal(errorCode: number): ReadResult {
+  return { ...NOTHING, errorCode, highWatermark: -1, lastStableOffset: -1, logStartOffset: -1 };
+}
