@@ -9,7 +9,7 @@ import { apiServer } from './api/server.ts';
 import { ChangefeedStore } from './changefeed/changefeed-store.ts';
 import { type ChangefeedRequest, Changefeeds } from './changefeed/changefeeds.ts';
 import { feedMetrics } from './changefeed/feed-metrics.ts';
-import { feedSettings } from './changefeed/feed-session.ts';
+import { feedSettings } from './changefeed/feed-settings.ts';
 import { kafkaSink } from './changefeed/kafka-sink.ts';
 import { readinessChecks } from './changefeed/readiness.ts';
 import { completeConfig } from './changefeed/replica-config.ts';

@@ -4,7 +4,7 @@ import { createOps, silentLogger } from '@tidemark/observability';
 import { eventually } from '@tidemark/testkit';
 import { apiServer } from '../src/api/server.ts';
 import { readinessChecks } from '../src/changefeed/readiness.ts';
-import { type CaptureBench, openCaptureBench } from './support/capture-bench.ts';
+import { type CaptureBench, openCaptureBench, streams } from './support/capture-bench.ts';
 
 const sinkUri = 'kafka://127.0.0.1:9092/tidb-cdc?protocol=canal-json&sasl-user=u&sasl-password=hunter2';
 
@@ -130,6 +130,34 @@ suite('TiCDC OpenAPI', () => {
     assert.deepEqual([refused.status, refused.body['error_code']], [400, 'CDC:ErrChangefeedUpdateRefused']);
     assert.deepEqual([(await call('DELETE', `${base}/cf-2`)).text], ['{}']);
     assert.deepEqual([(await call('DELETE', `${base}/cf-2`)).text], ['{}']);
+  });
+
+  test('version 2 changes a changefeed that is paused', async () => {
+    const path = '/api/v2/changefeeds/changing';
+    await call('POST', '/api/v2/changefeeds', {
+      changefeed_id: 'changing',
+      sink_uri: sinkUri,
+      replica_config: { filter: { rules: ['sre_app.users'] } },
+    });
+    const running = await call('PUT', path, { sink_uri: sinkUri });
+    assert.deepEqual([running.status, running.body['error_code']], [400, 'CDC:ErrChangefeedUpdateRefused']);
+    await call('POST', `${path}/pause`);
+    const wrong = await call('PUT', path, { replica_config: { filter: { rules: ['nonsense'] } } });
+    assert.equal(wrong.body['error_code'], 'CDC:ErrFilterRuleInvalid');
+    const changed = await call('PUT', path, {
+      replica_config: { filter: { rules: ['sre_app.users', 'sre_app.reviews'] } },
+    });
+    assert.equal(changed.status, 200, changed.text);
+    await call('POST', `${path}/resume`);
+    await streams(bench.changefeeds, 'changing');
+    const published = await bench.postgres.query<{ tablename: string }>(
+      `SELECT tablename FROM pg_publication_tables WHERE pubname = 'tidemark_changing' ORDER BY 1`,
+    );
+    assert.deepEqual(
+      published.map(({ tablename }) => tablename),
+      ['reviews', 'users'],
+    );
+    await call('DELETE', path);
   });
 
   test('a changefeed without an id gets a UUID', async () => {

@@ -4,7 +4,7 @@ const slabBytes = 256 * 1024;
 const quote = 0x22;
 const backslash = 0x5c;
 const lowerU = 0x75;
-const hexDigits = Buffer.from('0123456789abcdef', 'latin1');
+const hexDigits = '0123456789abcdef';
 /** First byte of U+2028 and U+2029 in UTF-8, which TiCDC escapes. */
 const separatorLead = 0xe2;
 
@@ -141,7 +141,7 @@ function writeEscape(slab: Buffer, from: number, byte: number): number {
   slab[to++] = lowerU;
   slab[to++] = 0x30;
   slab[to++] = 0x30;
-  slab[to++] = hexDigits[byte >> 4] as number;
-  slab[to++] = hexDigits[byte & 0xf] as number;
+  slab[to++] = hexDigits.charCodeAt(byte >> 4);
+  slab[to++] = hexDigits.charCodeAt(byte & 0xf);
   return to;
 }

@@ -3,8 +3,9 @@ import { explainListenError, type Logger, mountOps, type Ops } from '@tidemark/o
 import Fastify, { type FastifyInstance } from 'fastify';
 import { apiError } from './api-error.ts';
 import type { CaptureApi } from './capture-api.ts';
-import { routesV1 } from './routes-v1.ts';
-import { routesV2 } from './routes-v2.ts';
+import { changefeedRoutesV1 } from './changefeed-routes-v1.ts';
+import { changefeedRoutesV2 } from './changefeed-routes-v2.ts';
+import { serverRoutes } from './server-routes.ts';
 
 export type ApiServer = FastifyInstance;
 
@@ -59,8 +60,9 @@ export function apiServer({
     }
   });
   mountOps(server, ops);
-  routesV2(server, api);
-  routesV1(server, api);
+  changefeedRoutesV2(server, api);
+  changefeedRoutesV1(server, api);
+  serverRoutes(server, api);
   return {
     ...lifecycle('capture api', {
       async start() {

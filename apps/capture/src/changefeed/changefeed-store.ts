@@ -63,6 +63,14 @@ export class ChangefeedStore {
     await this.#pool.query('DELETE FROM changefeeds WHERE id = $1', [id]);
   }
 
+  /** Changes what a client may change. */
+  async update({ id, sinkUri, config, maskKey }: Changefeed): Promise<void> {
+    await this.#pool.query(
+      'UPDATE changefeeds SET sink_uri = $2, config = $3, updated_at = now() WHERE id = $1',
+      [id, sinkUri, JSON.stringify(toStored(config, maskKey))],
+    );
+  }
+
   async setState(id: string, state: ChangefeedState, error: ChangefeedError | null): Promise<void> {
     await this.#pool.query(
       'UPDATE changefeeds SET state = $2, error = $3, updated_at = now() WHERE id = $1',

@@ -112,6 +112,27 @@ export class Changefeeds {
     });
   }
 
+  /**
+   * Changes a changefeed that is not running.
+   * @throws TidemarkError `CHANGEFEED_UPDATE_REFUSED` while it runs, and what {@link create} throws
+   */
+  update(id: string, changes: Partial<Pick<Changefeed, 'sinkUri' | 'config'>>): Promise<ChangefeedView> {
+    return this.#exclusively(async () => {
+      const feed = await this.get(id);
+      if (!resumable.has(feed.status?.state ?? feed.state)) {
+        throw new TidemarkError('CHANGEFEED_UPDATE_REFUSED', `changefeed ${id} is running`, {
+          hint: 'Pause it, change it, and resume it.',
+        });
+      }
+      const changed = { ...feed, ...changes };
+      parseSinkUri(changed.sinkUri);
+      checkConfig(changed.config);
+      await this.#checkTables(id, changed.config);
+      await this.#store.update(changed);
+      return changed;
+    });
+  }
+
   /** Stops a changefeed until it is resumed. */
   pause(id: string): Promise<void> {
     return this.#exclusively(async () => {

@@ -5,7 +5,7 @@ import { Pool } from 'pg';
 import { ChangefeedStore } from '../../src/changefeed/changefeed-store.ts';
 import { Changefeeds } from '../../src/changefeed/changefeeds.ts';
 import { feedMetrics } from '../../src/changefeed/feed-metrics.ts';
-import { type FeedSettings, feedSettings } from '../../src/changefeed/feed-session.ts';
+import { type FeedSettings, feedSettings } from '../../src/changefeed/feed-settings.ts';
 import { completeConfig, type GivenConfig } from '../../src/changefeed/replica-config.ts';
 import type { ChangeSink } from '../../src/stream/sink.ts';
 import { MemoryTopic } from './memory-topic.ts';

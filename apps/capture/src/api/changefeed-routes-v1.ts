@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { completeConfig } from '../changefeed/replica-config.ts';
 import { type CaptureApi, refuseTimeTravel } from './capture-api.ts';
-import { CaptureItem, captureItem, listed, ServerStatus, StateFilter, serverStatus } from './routes-v2.ts';
+import { listed, StateFilter } from './changefeed-routes-v2.ts';
 import type { ApiServer } from './server.ts';
 import { ChangefeedDetailV1, ChangefeedItem, toDetailV1, toItem } from './shapes.ts';
 
@@ -25,13 +25,13 @@ const Create = Type.Object(
   { additionalProperties: false },
 );
 
-/** The calls of TiCDC OpenAPI v1 that scripts use; changes answer 202 without a body (pingcap/tiflow, cdc/api/v1). */
-export function routesV1(server: ApiServer, api: CaptureApi): void {
+/** The calls about changefeeds of TiCDC OpenAPI v1 that scripts use; changes answer 202 without a body (pingcap/tiflow, cdc/api/v1). */
+export function changefeedRoutesV1(server: ApiServer, api: CaptureApi): void {
   const { changefeeds, address } = api;
-  const base = '/api/v1';
+  const base = '/api/v1/changefeeds';
 
   server.post<{ Body: Static<typeof Create> }>(
-    `${base}/changefeeds`,
+    base,
     { schema: { body: Create } },
     async ({ body }, reply) => {
       refuseTimeTravel(body);
@@ -42,48 +42,26 @@ export function routesV1(server: ApiServer, api: CaptureApi): void {
     },
   );
   server.get<{ Querystring: StateFilter }>(
-    `${base}/changefeeds`,
+    base,
     { schema: { querystring: StateFilter, response: { 200: Type.Array(ChangefeedItem) } } },
     async ({ query }) => (await listed(api, query)).map(view => toItem(view, address())),
   );
   server.get<{ Params: Id }>(
-    `${base}/changefeeds/:id`,
+    `${base}/:id`,
     { schema: { params: Id, response: { 200: ChangefeedDetailV1 } } },
     async ({ params }) => toDetailV1(await changefeeds.get(params.id), address()),
   );
-  server.post<{ Params: Id }>(
-    `${base}/changefeeds/:id/pause`,
-    { schema: { params: Id } },
-    async ({ params }, reply) => {
-      await changefeeds.pause(params.id);
-      return reply.code(202).send();
-    },
-  );
-  server.post<{ Params: Id }>(
-    `${base}/changefeeds/:id/resume`,
-    { schema: { params: Id } },
-    async ({ params }, reply) => {
-      await changefeeds.resume(params.id);
-      return reply.code(202).send();
-    },
-  );
-  server.delete<{ Params: Id }>(
-    `${base}/changefeeds/:id`,
-    { schema: { params: Id } },
-    async ({ params }, reply) => {
-      await changefeeds.get(params.id);
-      await changefeeds.remove(params.id);
-      return reply.code(202).send();
-    },
-  );
-  server.get(`${base}/captures`, { schema: { response: { 200: Type.Array(CaptureItem) } } }, async () => [
-    captureItem(api),
-  ]);
-  for (const path of ['/status', `${base}/status`]) {
-    server.get(path, { schema: { response: { 200: ServerStatus } } }, async () => serverStatus(api));
-  }
-  server.get(`${base}/health`, async () => {
-    await api.ping();
-    return {};
+  server.post<{ Params: Id }>(`${base}/:id/pause`, { schema: { params: Id } }, async ({ params }, reply) => {
+    await changefeeds.pause(params.id);
+    return reply.code(202).send();
+  });
+  server.post<{ Params: Id }>(`${base}/:id/resume`, { schema: { params: Id } }, async ({ params }, reply) => {
+    await changefeeds.resume(params.id);
+    return reply.code(202).send();
+  });
+  server.delete<{ Params: Id }>(`${base}/:id`, { schema: { params: Id } }, async ({ params }, reply) => {
+    await changefeeds.get(params.id);
+    await changefeeds.remove(params.id);
+    return reply.code(202).send();
   });
 }

@@ -1,14 +1,12 @@
-import { TidemarkError } from '@tidemark/kernel';
 import { type Static, Type } from 'typebox';
 import { changefeedStates } from '../changefeed/changefeed.ts';
 import { completeConfig, GivenConfig } from '../changefeed/replica-config.ts';
-import { type CaptureApi, clusterId, refuseTimeTravel } from './capture-api.ts';
+import { type CaptureApi, refuseTimeTravel } from './capture-api.ts';
 import type { ApiServer } from './server.ts';
 import {
   ChangefeedInfo,
   ChangefeedItem,
   ChangefeedStatus,
-  serviceVersion,
   stateOf,
   toInfo,
   toItem,
@@ -29,43 +27,22 @@ const Create = Type.Object(
   { additionalProperties: false },
 );
 
+/** A configuration that is given replaces the whole; what it leaves out gets its default. */
+const Update = Type.Object(
+  {
+    sink_uri: Type.Optional(Type.String({ minLength: 1 })),
+    target_ts: Type.Optional(Type.Integer({ minimum: 0 })),
+    replica_config: Type.Optional(GivenConfig),
+  },
+  { additionalProperties: false },
+);
+
 export const StateFilter = Type.Object({
   state: Type.Optional(Type.Enum([...changefeedStates, 'all', 'pending'])),
 });
 export type StateFilter = Static<typeof StateFilter>;
 
 const Nothing = Type.Object({});
-export const ServerStatus = Type.Object({
-  version: Type.String(),
-  git_hash: Type.String(),
-  id: Type.String(),
-  cluster_id: Type.String(),
-  pid: Type.Integer(),
-  is_owner: Type.Boolean(),
-  liveness: Type.Integer({ description: '0: alive' }),
-});
-export const CaptureItem = Type.Object({
-  id: Type.String(),
-  is_owner: Type.Boolean(),
-  address: Type.String(),
-  cluster_id: Type.String(),
-});
-
-export function serverStatus(api: CaptureApi): Static<typeof ServerStatus> {
-  return {
-    version: serviceVersion,
-    git_hash: '',
-    id: api.captureId,
-    cluster_id: clusterId,
-    pid: api.pid,
-    is_owner: true,
-    liveness: 0,
-  };
-}
-
-export function captureItem(api: CaptureApi): Static<typeof CaptureItem> {
-  return { id: api.captureId, is_owner: true, address: api.address(), cluster_id: clusterId };
-}
 
 /** The changefeeds in the wanted state; without a wish, all but finished ones (TiDB documentation, "TiCDC OpenAPI v2"). */
 export async function listed({ changefeeds }: CaptureApi, { state }: StateFilter) {
@@ -74,13 +51,13 @@ export async function listed({ changefeeds }: CaptureApi, { state }: StateFilter
   return all.filter(view => (state === undefined ? stateOf(view) !== 'finished' : stateOf(view) === state));
 }
 
-/** TiCDC OpenAPI v2 (pingcap/ticdc, api/v2). */
-export function routesV2(server: ApiServer, api: CaptureApi): void {
+/** Changefeeds in TiCDC OpenAPI v2 (pingcap/ticdc, api/v2). */
+export function changefeedRoutesV2(server: ApiServer, api: CaptureApi): void {
   const { changefeeds, address } = api;
-  const base = '/api/v2';
+  const base = '/api/v2/changefeeds';
 
   server.post<{ Body: Static<typeof Create> }>(
-    `${base}/changefeeds`,
+    base,
     { schema: { body: Create, response: { 200: ChangefeedInfo } } },
     async ({ body }) => {
       refuseTimeTravel(body);
@@ -89,7 +66,7 @@ export function routesV2(server: ApiServer, api: CaptureApi): void {
     },
   );
   server.get<{ Querystring: StateFilter }>(
-    `${base}/changefeeds`,
+    base,
     {
       schema: {
         querystring: StateFilter,
@@ -102,17 +79,30 @@ export function routesV2(server: ApiServer, api: CaptureApi): void {
     },
   );
   server.get<{ Params: Id }>(
-    `${base}/changefeeds/:id`,
+    `${base}/:id`,
     { schema: { params: Id, response: { 200: ChangefeedInfo } } },
     async ({ params }) => toInfo(await changefeeds.get(params.id), address()),
   );
+  server.put<{ Params: Id; Body: Static<typeof Update> }>(
+    `${base}/:id`,
+    { schema: { params: Id, body: Update, response: { 200: ChangefeedInfo } } },
+    async ({ params, body }) => {
+      refuseTimeTravel(body);
+      const { sink_uri: sinkUri, replica_config: config } = body;
+      const changes = {
+        ...(sinkUri === undefined ? {} : { sinkUri }),
+        ...(config === undefined ? {} : { config: completeConfig(config) }),
+      };
+      return toInfo(await changefeeds.update(params.id, changes), address());
+    },
+  );
   server.get<{ Params: Id }>(
-    `${base}/changefeeds/:id/status`,
+    `${base}/:id/status`,
     { schema: { params: Id, response: { 200: ChangefeedStatus } } },
     async ({ params }) => toStatus(await changefeeds.get(params.id), address()),
   );
   server.post<{ Params: Id }>(
-    `${base}/changefeeds/:id/pause`,
+    `${base}/:id/pause`,
     { schema: { params: Id, response: { 200: Nothing } } },
     async ({ params }) => {
       await changefeeds.pause(params.id);
@@ -120,7 +110,7 @@ export function routesV2(server: ApiServer, api: CaptureApi): void {
     },
   );
   server.post<{ Params: Id }>(
-    `${base}/changefeeds/:id/resume`,
+    `${base}/:id/resume`,
     { schema: { params: Id, response: { 200: Nothing } } },
     async ({ params }) => {
       await changefeeds.resume(params.id);
@@ -128,29 +118,11 @@ export function routesV2(server: ApiServer, api: CaptureApi): void {
     },
   );
   server.delete<{ Params: Id }>(
-    `${base}/changefeeds/:id`,
+    `${base}/:id`,
     { schema: { params: Id, response: { 200: Nothing } } },
     async ({ params }) => {
       await changefeeds.remove(params.id);
       return {};
     },
-  );
-  server.get(`${base}/health`, { schema: { response: { 200: Nothing } } }, async () => {
-    await api.ping().catch((cause: unknown) => {
-      throw new TidemarkError('CLUSTER_UNHEALTHY', 'the database of changefeeds does not answer', { cause });
-    });
-    return {};
-  });
-  server.get(`${base}/status`, { schema: { response: { 200: ServerStatus } } }, async () =>
-    serverStatus(api),
-  );
-  server.get(
-    `${base}/captures`,
-    {
-      schema: {
-        response: { 200: Type.Object({ total: Type.Integer(), items: Type.Array(CaptureItem) }) },
-      },
-    },
-    async () => ({ total: 1, items: [captureItem(api)] }),
   );
 }

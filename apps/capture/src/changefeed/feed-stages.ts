@@ -1,0 +1,194 @@
+import { PgoutputReader, type Relation } from '../protocol/pgoutput.ts';
+import type { ReplicationConnection } from '../protocol/replication-connection.ts';
+import type { Keepalive } from '../protocol/wal-frame.ts';
+import { ChangeEncoder } from '../stream/change-encoder.ts';
+import { type Checkpoint, Checkpointer } from '../stream/checkpointer.ts';
+import { CommitClock } from '../stream/commit-clock.ts';
+import { deliver } from '../stream/delivery.ts';
+import { FrameFeed } from '../stream/frame-feed.ts';
+import { Outbox } from '../stream/outbox.ts';
+import { Watermarks } from '../stream/watermarks.ts';
+import { FeedProgress } from './feed-progress.ts';
+import type { FeedSessionOptions } from './feed-session.ts';
+import { keepHouse } from './housekeeping.ts';
+import { KnownTables } from './known-tables.ts';
+import { resourceName } from './replication-slot.ts';
+import { applicationName, type SourceSession, streamSlot } from './source-session.ts';
+import { tableRules } from './table-rules.ts';
+
+/** The stages of one session, wired: frames → pgoutput → encoder → outbox → sink → checkpoint. */
+export class FeedStages {
+  readonly #options: FeedSessionOptions;
+  readonly #source: SourceSession;
+  readonly #initial: Checkpoint;
+  readonly #tables: KnownTables;
+  readonly #commitClock: CommitClock;
+  readonly #outbox: Outbox;
+  readonly #encoder: ChangeEncoder;
+  readonly #frames: FrameFeed;
+  readonly #checkpointer: Checkpointer;
+  readonly #progress: FeedProgress;
+  readonly #ending = new AbortController();
+  readonly #failed = Promise.withResolvers<never>();
+  #replication: ReplicationConnection | undefined;
+  #isInFlight = false;
+  #lastFrameMs = 0;
+
+  constructor(options: FeedSessionOptions, source: SourceSession, initial: Checkpoint) {
+    const { changefeed, clock, settings, store } = options;
+    this.#options = options;
+    this.#source = source;
+    this.#initial = initial;
+    this.#failed.promise.catch(() => {});
+    const onFailure = (error: unknown) => this.#failed.reject(error);
+    const now = () => clock.now();
+    this.#tables = new KnownTables(source, tableRules(changefeed.config, changefeed.maskKey));
+    this.#commitClock = new CommitClock(initial.commitTs);
+    this.#outbox = new Outbox(settings.outbox, () => this.#resumeIfPossible());
+    this.#encoder = this.#makeEncoder();
+    this.#frames = new FrameFeed({
+      reader: new PgoutputReader(this.#encoder),
+      onKeepalive: keepalive => this.#keepalive(keepalive),
+      onFailure,
+    });
+    this.#checkpointer = new Checkpointer({
+      initial,
+      store: checkpoint => store.setCheckpoint(changefeed.id, checkpoint),
+      confirm: lsn => this.#replication?.confirm(lsn, false),
+      intervalMs: settings.checkpointIntervalMs,
+      clock,
+      onFailure,
+    });
+    const { idleAdvanceBytes } = settings;
+    this.#progress = new FeedProgress({
+      ...options,
+      changefeedId: changefeed.id,
+      checkpointer: this.#checkpointer,
+      idleAdvanceBytes,
+      now,
+    });
+  }
+
+  /** Runs until the signal aborts, then finishes the batch under way; rejects on failure. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, settings, status, onStreaming } = this.#options;
+    const replication = await this.#startReplication(signal);
+    this.#replication = replication;
+    this.#lastFrameMs = clock.monotonic();
+    const stop = AbortSignal.any([signal, this.#ending.signal]);
+    const delivery = this.#deliver(stop);
+    const house = keepHouse(
+      {
+        ...this.#options,
+        source: this.#source,
+        intervalMs: settings.housekeepingMs,
+        askServer: () => replication.confirm(this.#checkpointer.confirmedLsn, true),
+        silentMs: () => (this.#outbox.isFull ? 0 : clock.monotonic() - this.#lastFrameMs),
+      },
+      stop,
+    );
+    const ended = replication.ended.then(() => {
+      throw new Error('the server ended the replication stream');
+    });
+    status.streaming = true;
+    onStreaming();
+    try {
+      await Promise.race([delivery, house, ended, this.#source.lost, this.#failed.promise]);
+      // Asked to stop: the batch under way settles, and what it reached is stored and confirmed.
+      await delivery;
+      await this.#checkpointer.flush();
+    } finally {
+      this.#ending.abort();
+      await Promise.allSettled([delivery, house]);
+      await replication.close();
+    }
+  }
+
+  #makeEncoder(): ChangeEncoder {
+    const { changefeed, sinkUri, settings, clock } = this.#options;
+    const watermarks = new Watermarks({
+      partitions: sinkUri.partitions,
+      intervalMs: settings.watermarkMs,
+      clock,
+      newest: () => this.#commitClock.newest,
+      isInTransaction: () => this.#encoder.inTransaction,
+      emit: message => this.#outbox.push(message),
+      signal: this.#ending.signal,
+    });
+    return new ChangeEncoder({
+      changefeed: changefeed.id,
+      partitions: sinkUri.partitions,
+      tidbExtension: sinkUri.tidbExtension,
+      clock: this.#commitClock,
+      now: () => clock.now(),
+      shapeOf: oid => this.#tables.shapeOf(oid),
+      onRelation: relation => this.#describe(relation),
+      onType: type => this.#tables.nameType(type),
+      emit: entry => this.#outbox.push(entry),
+      // Without the extension a watermark would have nowhere to stand.
+      onCommitted: () => (sinkUri.tidbExtension ? watermarks.committed() : undefined),
+    });
+  }
+
+  #startReplication(signal: AbortSignal): Promise<ReplicationConnection> {
+    const { changefeed, sourceUrl, clock } = this.#options;
+    const name = resourceName(changefeed.id);
+    const options = {
+      url: sourceUrl,
+      applicationName: applicationName(changefeed.id),
+      slot: name,
+      publication: name,
+      startLsn: this.#initial.lsn,
+      onFrame: (frame: Buffer) => this.#takeFrame(frame),
+      now: () => clock.now(),
+    };
+    return streamSlot(this.#source, options, clock, signal);
+  }
+
+  #deliver(signal: AbortSignal): Promise<void> {
+    const { sink, clock, random } = this.#options;
+    return deliver(
+      {
+        outbox: this.#outbox,
+        sink,
+        clock,
+        random,
+        onTaken: () => void (this.#isInFlight = true),
+        onAcknowledged: batch => {
+          this.#isInFlight = false;
+          this.#progress.acknowledged(batch, this.#outbox.bytes);
+        },
+        onTrouble: error => this.#progress.sinkTrouble(error),
+        onRecovered: () => this.#progress.sinkRecovered(),
+      },
+      signal,
+    );
+  }
+
+  #takeFrame(frame: Buffer): void {
+    const { clock, status } = this.#options;
+    this.#lastFrameMs = clock.monotonic();
+    this.#frames.take(frame);
+    status.outboxBytes = this.#outbox.bytes;
+    if (!this.#outbox.isEmpty) status.idleAtMs = undefined;
+    if (this.#outbox.isFull) this.#replication?.pause();
+  }
+
+  #resumeIfPossible(): void {
+    if (this.#outbox.isFull || this.#frames.isHeld) return;
+    this.#replication?.resume();
+  }
+
+  #describe(relation: Relation): void {
+    const described = this.#tables.describe(relation);
+    if (described === undefined) return;
+    this.#replication?.pause();
+    this.#frames.holdUntil(described, () => this.#resumeIfPossible());
+  }
+
+  #keepalive({ endLsn, replyRequested }: Keepalive): void {
+    const isIdle = this.#outbox.isEmpty && !this.#isInFlight && !this.#encoder.inTransaction;
+    this.#progress.serverReached(endLsn, isIdle, this.#commitClock.newest);
+    if (replyRequested) this.#replication?.confirm(this.#checkpointer.confirmedLsn, false);
+  }
+}
