@@ -67,8 +67,8 @@ export const consumerConfig = defineConfig({
     default: defaultSinkPolicy.retry.capMs,
   }),
   SESSION_TIMEOUT: setting.durationMs({
-    doc: 'Silence after which the group gives the partitions of a consumer away',
-    default: 10_000,
+    doc: 'Silence after which the group gives the partitions of a consumer away; brokers take 6 s at least',
+    default: 6000,
   }),
   DRAIN_TIMEOUT: setting.durationMs({
     doc: 'Time that a stop may spend on finishing work in flight before it is abandoned whole',

@@ -11,6 +11,8 @@ export interface LagSample {
 }
 
 const intervalMs = 10_000;
+/** The same after a sample that failed: a start or an outage should not leave a gap of ten seconds. */
+const retryMs = 2000;
 
 /** Looks at the lag of every pipeline's group every ten seconds. A broker that does not answer leaves the last sample. */
 export class LagSampler {
@@ -47,12 +49,13 @@ export class LagSampler {
   async #run(): Promise<void> {
     const { signal } = this.#stopped;
     while (!signal.aborted) {
-      await this.#sampleAll();
-      await this.#clock.sleep(intervalMs, signal).catch(() => {});
+      const complete = await this.#sampleAll();
+      await this.#clock.sleep(complete ? intervalMs : retryMs, signal).catch(() => {});
     }
   }
 
-  async #sampleAll(): Promise<void> {
+  async #sampleAll(): Promise<boolean> {
+    let complete = true;
     for (const hosted of this.#hosted) {
       try {
         const partitions = await this.#reader.read(hosted.group, [hosted.topic]);
@@ -64,6 +67,7 @@ export class LagSampler {
         );
       }
     }
+    return complete;
   }
 
   #rate({ name, pipeline }: HostedPipeline): number | null {
