@@ -35,7 +35,7 @@ const storeChanges = `
 
 /** Every captured change once, in the order of its partition. */
 export function changeStoreSink(pipeline: string, pool: Pool): Sink<ChangeEvent> {
-  return transactionalSink(pipeline, pool, write);
+  return transactionalSink(pipeline, pool, { write });
 }
 
 async function write(

@@ -20,7 +20,7 @@ const storeLetters = `
 
 /** The browsable copy of the dead-letter topic. */
 export function deadLetterSink(pipeline: string, pool: Pool): Sink<StoredDeadLetter> {
-  return transactionalSink(pipeline, pool, write);
+  return transactionalSink(pipeline, pool, { write });
 }
 
 async function write(

@@ -21,9 +21,15 @@ const writeReviews = `
   )
   SELECT count(*)::int AS fresh, CASE WHEN count(*) < $8 THEN array_agg(event_id::text) END AS ids FROM fresh`;
 
+const markAll = 'INSERT INTO processed_events (event_id) SELECT unnest($1::uuid[])';
+
+const insertAll = `
+  INSERT INTO reviews (review_id, user_key, rating, text, trace_context, created_at)
+  SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::text[], $6::timestamptz[])`;
+
 /** Reviews, each exactly once: the event's id, the row, the position and the counts are one transaction. */
 export function reviewsSink(pipeline: string, pool: Pool): Sink<ReviewCreated> {
-  return transactionalSink(pipeline, pool, write);
+  return transactionalSink(pipeline, pool, { write, writeNew });
 }
 
 async function write(
@@ -41,6 +47,15 @@ async function write(
   const written = new Set(ids);
   const known = unique.filter(item => !written.has(item.event.event_id.toLowerCase()));
   return new Set([...repeats, ...known.map(item => item.record.offset)]);
+}
+
+async function writeNew(
+  transaction: Transaction,
+  items: readonly DeliverableItem<ReviewCreated>[],
+): Promise<void> {
+  const [ids, ...rest] = columns(items);
+  await transaction.query({ name: 'mark-new', text: markAll, values: [ids] });
+  await transaction.query({ name: 'insert-new-reviews', text: insertAll, values: rest });
 }
 
 function columns(items: readonly DeliverableItem<ReviewCreated>[]): unknown[][] {
