@@ -195,7 +195,14 @@ describe('sign-in', () => {
       assert.match(String(line['traceId']), /^[0-9a-f]{32}$/);
     }
     const text = JSON.stringify(api.log);
-    const secrets = [token, csrfToken, defaultAccount.password, 'wrong-secret-word', 'another-secret', '$2b$'];
+    const secrets = [
+      token,
+      csrfToken,
+      defaultAccount.password,
+      'wrong-secret-word',
+      'another-secret',
+      '$2b$',
+    ];
     for (const secret of secrets) assert.ok(!text.includes(secret), secret);
   });
 
