@@ -51,6 +51,10 @@ export const configSpec = defineConfig({
     doc: 'Send the session cookie over HTTPS only. Requests that came by HTTPS get such a cookie in any case.',
     default: false,
   }),
+  FEED_HEARTBEAT: setting.durationMs({
+    doc: 'How often an idle live feed says that it is alive, and its session is checked; below what proxies allow.',
+    default: 15_000,
+  }),
   SESSION_TTL: setting.durationMs({ doc: 'How long a sign-in lasts.', default: 12 * 3_600_000 }),
   SELF_REGISTRATION: setting.flag({ doc: 'Let people create an account (role viewer).', default: true }),
   SIGN_IN_ATTEMPTS_MAX: setting.integer({

@@ -169,5 +169,6 @@ function changesOf(
   });
   const tail = new ChangeTail({ store, listener, clock, logger });
   changeRoutes(api, store);
-  changeStreamRoute(api, { store, tail, sessions, clock, metrics, logger });
+  const heartbeatMs = config.FEED_HEARTBEAT;
+  changeStreamRoute(api, { store, tail, sessions, clock, metrics, logger, heartbeatMs });
 }

@@ -23,7 +23,8 @@ export interface ChangeStreamParts {
   readonly clock: Pick<Clock, 'sleep'>;
   readonly metrics: Metrics;
   readonly logger: Logger;
-  readonly heartbeatMs?: number;
+  /** Milliseconds between heartbeats, at which the session is checked as well. */
+  readonly heartbeatMs: number;
   /** How long a client may leave everything unread, milliseconds. */
   readonly patienceMs?: number;
 }
@@ -104,7 +105,7 @@ async function serve(
 
 /** Sends heartbeats, and ends the stream when its session has ended. */
 async function beat(
-  { sessions, clock, heartbeatMs = 15_000 }: ChangeStreamParts,
+  { sessions, clock, heartbeatMs }: ChangeStreamParts,
   stream: EventStream,
   principal: Principal,
   signal: AbortSignal,

@@ -102,6 +102,8 @@ export class ChangeTail {
     this.#asleep = new AbortController();
     this.#newest = await this.#options.store.newestId();
     this.#floor = this.#newest;
+    this.#entries = [];
+    this.#bytes = 0;
     const { signal } = this.#asleep;
     this.#running = Promise.all([
       this.#options.listener.listen(() => this.#tell(), signal),
