@@ -41,13 +41,13 @@ export async function followChanges(
   };
 
   while (!signal.aborted && !stream.ended) {
-    onPosition(position);
     const { newest } = tail;
     const entries = tail.after(position);
     if (entries === undefined) {
       const slice = await store.following(filter, position, newest, catchUpRows);
       await sendStored(slice.changes);
       position = slice.reached;
+      onPosition(position);
       continue;
     }
     for (const { id, change, json } of entries) {
@@ -55,6 +55,7 @@ export async function followChanges(
       if (matches(filter, change)) await send(id, json);
     }
     position = newest;
+    onPosition(position);
     await tail.newerThan(position, signal);
   }
 }

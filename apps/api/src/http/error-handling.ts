@@ -5,7 +5,7 @@ import { describeError } from '@tidemark/kernel';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Api } from './api.ts';
 import { ApiError, notFound } from './api-error.ts';
-import { errorAnswer } from './error-answer.ts';
+import { type ErrorAnswer, errorAnswer } from './error-answer.ts';
 import { methodsByPath } from './path-methods.ts';
 
 /** Gives every failed request the same shape of answer, including those that no route takes. */
@@ -14,7 +14,7 @@ export function answerErrors(api: Api, logger: Logger): void {
   api.setErrorHandler((error, request, reply) => {
     const answer = errorAnswer(error);
     if (answer.statusCode >= 500) logFailure(logger, request, error, answer.defect);
-    return reply.code(answer.statusCode).headers(answer.headers).send(answer.body);
+    return send(reply, answer);
   });
   api.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?')[0] ?? '';
@@ -22,6 +22,15 @@ export function answerErrors(api: Api, logger: Logger): void {
     if (methods.length === 0) throw notFound(`route ${request.method} ${path}`);
     throw methodNotAllowed(reply, request.method, methods);
   });
+}
+
+/** Answers an error that came up before there was a route, such as a path that cannot be decoded. */
+export function answerWith(reply: FastifyReply, error: unknown): void {
+  void send(reply, errorAnswer(error));
+}
+
+function send(reply: FastifyReply, { statusCode, headers, body }: ErrorAnswer): FastifyReply {
+  return reply.code(statusCode).headers(headers).send(body);
 }
 
 /** A failure that is ours gets its stack; one of the database or the broker gets a line, with the cause that clients do not see. */

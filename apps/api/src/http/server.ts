@@ -7,7 +7,7 @@ import type { Logger, Metrics } from '@tidemark/observability';
 import { type FastifyBaseLogger, fastify, LogController } from 'fastify';
 import type { Api } from './api.ts';
 import { documentRoutes } from './api-documentation.ts';
-import { answerErrors, malformedRequest } from './error-handling.ts';
+import { answerErrors, answerWith, malformedRequest } from './error-handling.ts';
 import { measureRequests } from './request-metrics.ts';
 import { readNumbersFromText } from './text-parameters.ts';
 import { continueTrace } from './trace-context.ts';
@@ -38,7 +38,7 @@ export async function createServer(options: ServerOptions): Promise<Api> {
     return503OnClosing: false,
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false } },
     clientErrorHandler: (_error: unknown, socket: Socket) => malformedRequest(socket),
-    frameworkErrors: (error, _request, reply) => void reply.send(error as never),
+    frameworkErrors: (error, _request, reply) => answerWith(reply, error),
   });
   traceRequests(api);
   measureRequests(api, options.metrics);

@@ -30,6 +30,9 @@ export function openDatabase(options: DatabaseOptions): Database {
     application_name: 'tidemark-api',
   });
   pool.on('error', options.onConnectionLost);
+  // A connection that breaks in the middle of a query fails the query and emits the error as well, to which the pool
+  // listens only while the connection is idle: unheard, it would end the process.
+  pool.on('connect', client => client.on('error', () => {}));
   const queries = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
   return {
     queries,
