@@ -29,7 +29,7 @@ const pages = [
   },
   {
     path: '/changes',
-    data: 'pgbench_accounts',
+    data: '100 changes shown',
     empty: 'Waiting for the first change',
     source: '/api/changes',
     error: 'The changes could not be loaded',
@@ -161,7 +161,7 @@ describe('in a browser', { skip }, () => {
     const page = await open('/changes');
     await shows(page, 'The console cannot start');
     harness.mock.mood.failures.clear();
-    await shows(page, 'pgbench_accounts');
+    await shows(page, '100 changes shown');
   });
 
   test('new changes arrive, wait while one reads, and come when asked for', async () => {
@@ -198,7 +198,8 @@ describe('in a browser', { skip }, () => {
     await page.getByRole('button', { name: 'Clear', exact: true }).click();
     await page.getByText('100 changes shown').waitFor();
     assert.ok((await page.locator('.change-row').count()) < 60, 'only what is in sight is in the page');
-    await page.locator('.change-scroll').evaluate('element => element.scrollTo(0, element.scrollHeight)');
+    await page.locator('.change-scroll').hover();
+    await page.mouse.wheel(0, 10_000);
     await page.getByText('200 changes shown').waitFor();
   });
 
@@ -207,12 +208,12 @@ describe('in a browser', { skip }, () => {
     await page.locator('.change-row').first().click();
     const drawer = page.getByRole('complementary', { name: 'Change' });
     await drawer.getByText('masked').first().waitFor();
-    await drawer.getByRole('row', { name: /role, changed operator admin/ }).waitFor();
+    await drawer.getByRole('row', { name: /role ?, changed operator admin/ }).waitFor();
     assert.match(page.url(), /\/changes\/\d+\?table=users&key=42$/);
     assert.deepEqual(await seriousViolations(page), []);
 
     const direct = await open(new URL(page.url()).pathname);
-    await direct.getByRole('row', { name: /role, changed operator admin/ }).waitFor();
+    await direct.getByRole('row', { name: /role ?, changed operator admin/ }).waitFor();
     await direct.getByRole('link', { name: 'Row history' }).click();
     await shows(direct, 'Version 5');
     await direct.getByRole('slider').press('ArrowLeft');

@@ -72,12 +72,9 @@ function Term({
   readonly value: number;
 }) {
   return (
-    <div>
-      {sign !== undefined && <i aria-hidden="true">{sign}</i>}
-      <span>
-        <dt>{name}</dt>
-        <dd>{formatCount(value)}</dd>
-      </span>
+    <div data-sign={sign}>
+      <dt>{name}</dt>
+      <dd>{formatCount(value)}</dd>
     </div>
   );
 }
