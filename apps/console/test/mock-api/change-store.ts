@@ -1,6 +1,6 @@
 import type { Change } from '@tidemark/contracts';
 import { seededRandom } from '@tidemark/kernel';
-import { ddlChange, lifeOfUser42, placed, randomChange, type RowChange } from './sample-changes.ts';
+import { ddlChange, lifeOfUser42, placed, type RowChange, randomChange } from './sample-changes.ts';
 
 /** The change store that the mock serves: searchable, growing, with followers. */
 export class ChangeStore {

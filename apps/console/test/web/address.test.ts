@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { matchCommands, parseTyped } from '../../src/web/app/commands.ts';
 import { parseAddress, writeAddress } from '../../src/web/app/search-params.ts';
 import { localPath } from '../../src/web/features/auth/local-path.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { ApiError } from '../../src/web/shared/api-error.ts';
 import { followEvents, type StreamState } from '../../src/web/shared/event-stream.ts';
 import { createStreamParser, type StreamEvent } from '../../src/web/shared/event-stream-parser.ts';
@@ -71,6 +71,24 @@ describe('following events', () => {
     });
     assert.deepEqual(asked, ['5', '7', '7']);
     assert.deepEqual(got.slice(0, 3), ['6', '7', '8']);
+  });
+
+  test('a heartbeat without an event moves the id to reconnect with', async () => {
+    const abort = new AbortController();
+    const asked: string[] = [];
+    await followEvents({
+      lastEventId: '5',
+      signal: abort.signal,
+      random: () => -0.5,
+      onState: () => {},
+      onEvent: () => assert.fail('nothing happened'),
+      open: lastEventId => {
+        asked.push(lastEventId);
+        if (asked.length === 2) abort.abort();
+        return Promise.resolve(streamOf(': ping\nid: 900\n\n'));
+      },
+    });
+    assert.deepEqual(asked, ['5', '900']);
   });
 
   test('gives up when the request itself is refused', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Change } from '@tidemark/contracts';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import {
   appendOlder,
   arrive,

@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { Check, ChevronsUpDown, CircleHelp, LogOut } from 'lucide-react';
+import { Check, ChevronsUpDown, CircleHelp, KeyRound, LogOut } from 'lucide-react';
 import { DropdownMenu } from 'radix-ui';
 import { explain } from '../shared/api-error.ts';
 import { setPreference, usePreferences } from '../shared/preferences.ts';
@@ -22,7 +22,12 @@ export function useSignOut(): () => void {
   return () => leave.mutate();
 }
 
-export function AccountMenu({ onHelp }: { readonly onHelp: () => void }) {
+interface AccountMenuProps {
+  readonly onHelp: () => void;
+  readonly onPassword: () => void;
+}
+
+export function AccountMenu({ onHelp, onPassword }: AccountMenuProps) {
   const me = useMe();
   const { theme, zone } = usePreferences();
   const leave = useSignOut();
@@ -58,6 +63,10 @@ export function AccountMenu({ onHelp }: { readonly onHelp: () => void }) {
           <DropdownMenu.Item className="menu-item" onSelect={onHelp}>
             <CircleHelp size={16} aria-hidden="true" />
             Keyboard and help
+          </DropdownMenu.Item>
+          <DropdownMenu.Item className="menu-item" onSelect={onPassword}>
+            <KeyRound size={16} aria-hidden="true" />
+            Change password
           </DropdownMenu.Item>
           <DropdownMenu.Item className="menu-item" onSelect={leave}>
             <LogOut size={16} aria-hidden="true" />

@@ -1,6 +1,7 @@
 import { Link, Outlet, useNavigate, useRouterState } from '@tanstack/react-router';
 import { Command } from 'lucide-react';
-import { useEffect, useRef, useState } from 'react';
+import { lazy, Suspense, useEffect, useRef, useState } from 'react';
+import { useMe } from '../shared/session.ts';
 import { useShortcuts } from '../shared/shortcuts.ts';
 import { IconButton } from '../shared/ui/button.tsx';
 import { Kbd } from '../shared/ui/kbd.tsx';
@@ -11,11 +12,16 @@ import { HelpDialog } from './help-dialog.tsx';
 import { pages } from './navigation.ts';
 import { StackStatus } from './stack-status.tsx';
 
+const ChangePasswordDialog = lazy(async () => ({
+  default: (await import('../features/account/change-password-dialog.tsx')).ChangePasswordDialog,
+}));
+
 /** The frame around every page: navigation, palette, help, account. */
 export function Shell() {
-  const [open, setOpen] = useState<'palette' | 'help'>();
+  const [open, setOpen] = useState<'palette' | 'help' | 'password'>();
   const close = () => setOpen(undefined);
   const navigate = useNavigate();
+  const me = useMe();
   useShortcuts({
     '?': () => setOpen('help'),
     ...Object.fromEntries(pages.map(page => [page.keys, () => void navigate({ to: page.to })])),
@@ -55,7 +61,7 @@ export function Shell() {
         </nav>
         <div className="sidebar-foot">
           <StackStatus />
-          <AccountMenu onHelp={() => setOpen('help')} />
+          <AccountMenu onHelp={() => setOpen('help')} onPassword={() => setOpen('password')} />
         </div>
         <IconButton label="Go to…" className="palette-icon" onClick={() => setOpen('palette')}>
           <Command size={18} />
@@ -64,6 +70,11 @@ export function Shell() {
       <MainArea />
       {open === 'palette' && <CommandPalette onClose={close} onHelp={() => setOpen('help')} />}
       {open === 'help' && <HelpDialog onClose={close} />}
+      {open === 'password' && me && (
+        <Suspense>
+          <ChangePasswordDialog user={me.user} onClose={close} />
+        </Suspense>
+      )}
     </div>
   );
 }

@@ -34,6 +34,12 @@ export class ApiError extends Error {
 
 /** Message and hint of anything that was thrown. */
 export function explain(error: unknown): { readonly message: string; readonly hint: string | undefined } {
-  if (error instanceof ApiError) return { message: error.message, hint: error.hint };
-  return { message: error instanceof Error ? error.message : String(error), hint: undefined };
+  const hint = error instanceof ApiError ? error.hint : undefined;
+  return { message: asSentence(error instanceof Error ? error.message : String(error)), hint };
+}
+
+/** Programs write messages without a capital and without a full stop; people read sentences. */
+function asSentence(text: string): string {
+  const begun = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?…]$/.test(begun) ? begun : `${begun}.`;
 }

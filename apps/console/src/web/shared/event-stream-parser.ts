@@ -10,6 +10,8 @@ export interface StreamEvent {
 export interface StreamParser {
   /** Takes a piece of the stream, cut anywhere. */
   push(text: string): void;
+  /** The id to reconnect with. Heartbeats may move it without an event. */
+  readonly lastEventId: string;
 }
 
 /**
@@ -52,6 +54,9 @@ export function createStreamParser(handlers: {
       const lines = rest.split(/\r\n|\n|\r(?!$)/);
       rest = lines.pop() ?? '';
       for (const line of lines) takeLine(line);
+    },
+    get lastEventId() {
+      return id;
     },
   };
 }

@@ -19,24 +19,27 @@ export interface FollowOptions {
 /** Reconnecting starts at half a second and, jitter included, never waits longer than fifteen. */
 const reconnect = { baseMs: 500, capMs: 10_000 };
 
+/** The server sends a heartbeat every fifteen seconds; a connection that is silent for longer is dead. */
+const silenceMaxMs = 45_000;
+
 /**
  * Follows an event stream until the signal aborts. The browser's own EventSource gives up for good on an HTTP error
  * and hides its status, so a restart of the api would leave a feed that looks alive and says nothing.
  */
 export async function followEvents(options: FollowOptions): Promise<void> {
   const { onState, signal } = options;
-  let lastEventId = options.lastEventId;
+  let { lastEventId } = options;
   let attempt = 0;
   while (!signal.aborted) {
     onState('connecting');
     try {
       const stream = await options.open(lastEventId, signal);
       onState('live');
-      await readEvents(stream, event => {
+      const onProgress = (id: string) => {
         attempt = 0;
-        lastEventId = event.id === '' ? lastEventId : event.id;
-        options.onEvent(event);
-      });
+        if (id !== '') lastEventId = id;
+      };
+      await readEvents(stream, options.onEvent, onProgress);
     } catch (error) {
       if (signal.aborted) return;
       if (error instanceof ApiError && error.isRefusal) return onState('failed', error);
@@ -51,14 +54,17 @@ export async function followEvents(options: FollowOptions): Promise<void> {
 async function readEvents(
   stream: ReadableStream<Uint8Array>,
   onEvent: (event: StreamEvent) => void,
+  onProgress: (lastEventId: string) => void,
 ): Promise<void> {
   const parser = createStreamParser({ onEvent });
   const decoder = new TextDecoder();
   const reader = stream.getReader();
   for (;;) {
-    const { done, value } = await reader.read();
+    const watchdog = setTimeout(() => void reader.cancel(), silenceMaxMs);
+    const { done, value } = await reader.read().finally(() => clearTimeout(watchdog));
     if (done) return;
     parser.push(decoder.decode(value, { stream: true }));
+    onProgress(parser.lastEventId);
   }
 }
 

@@ -1,6 +1,6 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
 import type { Change } from '@tidemark/contracts';
-import { ArrowUp, Radio, SearchX } from 'lucide-react';
+import { ArrowUp, Radio, Search, SearchX } from 'lucide-react';
 import { type Ref, useEffect, useImperativeHandle, useRef } from 'react';
 import { formatCount, plural } from '../../shared/format.ts';
 import { Button } from '../../shared/ui/button.tsx';
@@ -52,12 +52,33 @@ export function ChangeList(props: ChangeListProps) {
   if (feed.feed.items.length === 0) {
     return (
       <div className="panel">
-        {isFiltered(search) ? <NothingFound onReset={props.onReset} /> : <NothingYet />}
+        <NothingToShow {...props} />
         <HeldPill {...props} />
       </div>
     );
   }
   return <Rows {...props} />;
+}
+
+function NothingToShow({ feed, search, onReset }: ChangeListProps) {
+  if (feed.olderError !== undefined) {
+    return <Failure what="The search broke off" error={feed.olderError} onRetry={feed.loadOlder} />;
+  }
+  if (feed.feed.nextCursor !== null) return <StillSearching feed={feed} />;
+  return isFiltered(search) ? <NothingFound onReset={onReset} /> : <NothingYet />;
+}
+
+/** A rare match can lie far back: the api looks for a while, says how far it came, and is asked to go on. */
+function StillSearching({ feed }: { readonly feed: ChangeFeed }) {
+  const { loadOlder, loadingOlder } = feed;
+  useEffect(() => {
+    if (!loadingOlder) loadOlder();
+  }, [loadingOlder, loadOlder]);
+  return (
+    <Notice icon={<Search size={22} />} title="Searching further back…">
+      <p>Nothing among the newest changes. Older ones are being looked through.</p>
+    </Notice>
+  );
 }
 
 function NothingYet() {

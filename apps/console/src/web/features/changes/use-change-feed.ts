@@ -1,4 +1,4 @@
-import type { Change } from '@tidemark/contracts';
+import type { Change, ChangeFilter } from '@tidemark/contracts';
 import { useCallback, useEffect, useReducer, useRef, useState } from 'react';
 import { followEvents, type StreamState } from '../../shared/event-stream.ts';
 import { fetchChanges, openChangeStream } from './change-api.ts';
@@ -87,7 +87,8 @@ export function useChangeFeed(search: ChangeSearch, hold: boolean): ChangeFeed {
     running.current?.abort();
     const abort = new AbortController();
     running.current = abort;
-    void runFeed(JSON.parse(searchKey) as ChangeSearch, abort.signal, dispatch, setStream, holdNow);
+    const search = JSON.parse(searchKey) as ChangeSearch;
+    void runFeed(search, { signal: abort.signal, dispatch, setStream, hold: holdNow });
   }, [searchKey]);
   useEffect(() => {
     restart();
@@ -113,39 +114,51 @@ export function useChangeFeed(search: ChangeSearch, hold: boolean): ChangeFeed {
   };
 }
 
-async function runFeed(
-  search: ChangeSearch,
-  signal: AbortSignal,
-  dispatch: (action: Action) => void,
-  setStream: (state: StreamState | 'off') => void,
-  hold: { readonly current: boolean },
-): Promise<void> {
-  const filter = filterOf(search, Date.now());
-  dispatch({ kind: 'restarted' });
-  setStream('off');
-  let first: Parameters<typeof startFeed>[0];
-  try {
-    first = await fetchChanges(filter, null, signal);
-  } catch (error) {
-    if (!signal.aborted) dispatch({ kind: 'failed', error });
-    return;
+interface Run {
+  readonly signal: AbortSignal;
+  readonly dispatch: (action: Action) => void;
+  readonly setStream: (state: StreamState | 'off') => void;
+  readonly hold: { readonly current: boolean };
+}
+
+/** Reads the newest page and then follows, until aborted. A change store that was made anew is read afresh. */
+async function runFeed(search: ChangeSearch, run: Run): Promise<void> {
+  const { signal, dispatch, setStream } = run;
+  let startOver = true;
+  while (startOver && !signal.aborted) {
+    const filter = filterOf(search, Date.now());
+    dispatch({ kind: 'restarted' });
+    setStream('off');
+    const page = await fetchChanges(filter, null, signal).catch((error: unknown) => {
+      if (!signal.aborted) dispatch({ kind: 'failed', error });
+    });
+    if (!page || signal.aborted) return;
+    dispatch({ kind: 'started', page });
+    startOver = isLive(search) && (await follow(filter, newestId(startFeed(page)), run));
   }
-  if (signal.aborted) return;
-  dispatch({ kind: 'started', page: first });
-  if (!isLive(search)) return;
+}
+
+/** Follows the changes after an id; resolves to true when the server says that its store was made anew. */
+async function follow(filter: ChangeFilter, lastEventId: string, run: Run): Promise<boolean> {
+  const reset = new AbortController();
+  const signal = AbortSignal.any([run.signal, reset.signal]);
   const batch = batchedBy(redrawMs, (changes: readonly Change[]) => {
-    if (!signal.aborted) dispatch({ kind: 'arrived', changes, hold: hold.current });
+    if (!signal.aborted) run.dispatch({ kind: 'arrived', changes, hold: run.hold.current });
   });
   await followEvents({
-    open: (lastEventId, streamSignal) => openChangeStream(filter, lastEventId, streamSignal),
-    lastEventId: newestId(startFeed(first)),
-    onEvent: event => {
-      if (event.type === 'change' || event.type === 'message') batch(JSON.parse(event.data) as Change);
+    open: (after, streamSignal) => openChangeStream(filter, after, streamSignal),
+    lastEventId,
+    onEvent(event) {
+      if (event.type === 'change') batch(JSON.parse(event.data) as Change);
+      if (event.type === 'reset') reset.abort();
     },
-    onState: setStream,
+    onState: state => {
+      if (!signal.aborted) run.setStream(state);
+    },
     signal,
     random: Math.random,
   });
+  return reset.signal.aborted;
 }
 
 /** Collects items and hands them over together, at most once per interval. */

@@ -2,13 +2,14 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import type { Role } from '@tidemark/contracts';
 import { useState } from 'react';
 import { ApiError } from '../../shared/api-error.ts';
+import { passwordFault } from '../../shared/password-fault.ts';
 import { showToast } from '../../shared/toasts.ts';
 import { Button } from '../../shared/ui/button.tsx';
 import { Dialog } from '../../shared/ui/dialog.tsx';
 import { TextField } from '../../shared/ui/field.tsx';
 import { FormError } from '../../shared/ui/form-error.tsx';
 import { RoleField } from './role-field.tsx';
-import { createUser, passwordFault, usersQuery } from './user-data.ts';
+import { createUser, usersQuery } from './user-data.ts';
 
 export function AddUserDialog({ onClose }: { readonly onClose: () => void }) {
   const [email, setEmail] = useState('');

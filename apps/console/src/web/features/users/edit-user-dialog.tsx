@@ -1,13 +1,14 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import type { Role, User } from '@tidemark/contracts';
 import { useState } from 'react';
+import { passwordFault } from '../../shared/password-fault.ts';
 import { showToast } from '../../shared/toasts.ts';
 import { Button } from '../../shared/ui/button.tsx';
 import { Dialog } from '../../shared/ui/dialog.tsx';
 import { TextField } from '../../shared/ui/field.tsx';
 import { FormError } from '../../shared/ui/form-error.tsx';
 import { RoleField } from './role-field.tsx';
-import { passwordFault, updateUser, usersQuery } from './user-data.ts';
+import { updateUser, usersQuery } from './user-data.ts';
 
 export function EditUserDialog({ user, onClose }: { readonly user: User; readonly onClose: () => void }) {
   const [role, setRole] = useState<Role>(user.role);
