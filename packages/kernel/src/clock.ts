@@ -11,13 +11,19 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
+/** Node's timers take no more, and fire at once instead (Node.js docs, "Timers"), milliseconds. */
+const timerMaxMs = 2 ** 31 - 1;
+
 /** The machine's own clock. Composition files hand it out; pure packages never import it. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   async sleep(ms, signal) {
+    signal?.throwIfAborted();
     try {
-      await delay(ms, undefined, signal ? { signal } : {});
+      for (let leftMs = ms; leftMs > 0; leftMs -= timerMaxMs) {
+        await delay(Math.min(leftMs, timerMaxMs), undefined, signal ? { signal } : {});
+      }
     } catch (error) {
       throw signal?.aborted ? signal.reason : error;
     }

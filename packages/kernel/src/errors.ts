@@ -38,9 +38,23 @@ export function errorCode(error: unknown): string | undefined {
   return typeof error.code === 'string' ? error.code : undefined;
 }
 
+/** How many causes a description follows; beyond that, or in a circle, they tell a person nothing any more. */
+const causesMax = 5;
+
 /** One line for humans from anything that was thrown, with the causes in brackets. */
-export function describeError(error: unknown): string {
+export function describeError(error: unknown, causes = causesMax): string {
   if (!(error instanceof Error)) return String(error);
-  const text = error.message === '' ? (errorCode(error) ?? error.name) : error.message;
-  return error.cause === undefined ? text : `${text} (${describeError(error.cause)})`;
+  const text = ownText(error, causes);
+  return error.cause === undefined || causes === 0
+    ? text
+    : `${text} (${describeError(error.cause, causes - 1)})`;
+}
+
+function ownText(error: Error, causes: number): string {
+  if (error.message !== '') return error.message;
+  // A connection refused on every address of a name is an AggregateError without a message of its own.
+  if (error instanceof AggregateError && error.errors.length > 0 && causes > 0) {
+    return error.errors.map(each => describeError(each, causes - 1)).join('; ');
+  }
+  return errorCode(error) ?? error.name;
 }

@@ -11,7 +11,8 @@ export interface Service {
 /**
  * Wraps naive start and stop functions with the contract that callers rely on: starts once however often it is
  * asked, may be stopped twice or before it started, a failed start may be tried again, and a stop that arrives
- * during a start waits for it and then stops.
+ * during a start waits for it and then stops. A start that fails releases what it took itself: it is not followed
+ * by a stop.
  */
 export function lifecycle(name: string, parts: { start(): Promise<void>; stop(): Promise<void> }): Service {
   let starting: Promise<void> | undefined;
@@ -24,7 +25,8 @@ export function lifecycle(name: string, parts: { start(): Promise<void>; stop():
           new TidemarkError('LIFECYCLE_STOPPED', `${name} was stopped and cannot be started again`),
         );
       }
-      starting ??= parts.start().catch((error: unknown) => {
+      // Inside an async function, so that a start that throws at once rejects like any other.
+      starting ??= (async () => parts.start())().catch((error: unknown) => {
         starting = undefined;
         throw error;
       });

@@ -1,11 +1,16 @@
 import { describeError, isTidemarkError } from './errors.ts';
 import type { Service } from './lifecycle.ts';
 
+interface Output {
+  on(event: 'error', listener: (error: Error) => void): unknown;
+}
+
 /** The parts of `process` that a service's entry point needs; `main.ts` passes the real one. */
 export interface Host {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly argv: readonly string[];
-  readonly stderr: { write(text: string): unknown };
+  readonly stdout: Output;
+  readonly stderr: Output & { write(text: string): unknown };
   readonly stdin: { once(event: 'end' | 'close', listener: () => void): unknown; resume(): unknown };
   on(event: 'SIGINT' | 'SIGTERM', listener: () => void): unknown;
   exit(code: number): unknown;
@@ -35,31 +40,36 @@ export async function runMain(
   name: string,
   compose: (env: Host['env']) => Service | Promise<Service>,
 ): Promise<void> {
+  // Whoever read our words may be gone, as after kill -9 of the supervisor; work in flight is finished all the same.
+  host.stdout.on('error', () => {});
+  host.stderr.on('error', () => {});
+  let ending = false;
+  const end = (error?: unknown) => {
+    if (error !== undefined) host.stderr.write(`${name}: ${explainError(error)}\n`);
+    host.exit(error === undefined ? exitCodes.ok : exitCodes.failed);
+  };
+  const stopOnce = (service: Service) => () => {
+    if (ending) return;
+    ending = true;
+    service.stop().then(() => end(), end);
+  };
   try {
     const service = await compose(host.env);
-    let stopping = false;
-    const stop = () => {
-      if (stopping) return;
-      stopping = true;
-      service.stop().then(
-        () => host.exit(exitCodes.ok),
-        (error: unknown) => fail(error),
-      );
-    };
-    const fail = (error: unknown) => {
-      host.stderr.write(`${name}: ${explainError(error)}\n`);
-      host.exit(exitCodes.failed);
-    };
-    host.on('SIGTERM', stop);
-    host.on('SIGINT', stop);
-    if (host.env[stopWithParent] === '1') {
-      host.stdin.once('end', stop);
-      host.stdin.once('close', stop);
-      host.stdin.resume();
-    }
+    listen(host, stopOnce(service));
     await service.start();
   } catch (error) {
-    host.stderr.write(`${name}: ${explainError(error)}\n`);
-    host.exit(exitCodes.failed);
+    // A start that a stop has broken off is part of an orderly end, which decides on the exit code.
+    if (ending) return;
+    ending = true;
+    end(error);
   }
+}
+
+function listen(host: Host, stop: () => void): void {
+  host.on('SIGTERM', stop);
+  host.on('SIGINT', stop);
+  if (host.env[stopWithParent] !== '1') return;
+  host.stdin.once('end', stop);
+  host.stdin.once('close', stop);
+  host.stdin.resume();
 }
