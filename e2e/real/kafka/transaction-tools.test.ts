@@ -64,6 +64,6 @@ await withTools('transactions with the tools', (tools, target) => {
       return;
     }
     assert.match(list.stdout, /^copier\s+1\s+\d+\s+CompleteCommit/m);
-    assert.match(producers.stdout, /^\d+\s+\d+\s+\d+\s+-1\s+\d+\s+None/m);
+    assert.match(producers.stdout, /^\d+\s+\d+\s+\d+\s+-?\d+\s+\d+\s+None/m);
   });
 });

@@ -4,11 +4,12 @@ import { kafkaDistribution } from './distribution.ts';
 import type { KafkaLine } from './java.ts';
 import { KafkaTools } from './tools.ts';
 
-/** Which tools meet which broker: ours meets both lines; Apache Kafka meets its own, to prove that the suite is right. */
+/** Which tools meet which broker: ours meets both lines; Apache Kafka meets its own line, to prove that the suite is right. */
 const meetings: readonly { readonly broker: 'embedded' | KafkaLine; readonly tools: KafkaLine }[] = [
   { broker: 'embedded', tools: '4' },
   { broker: 'embedded', tools: '3.9' },
   { broker: '4', tools: '4' },
+  { broker: '3.9', tools: '3.9' },
 ];
 
 /** Runs a suite of Kafka's own tools in every meeting, each on a fresh broker. */
