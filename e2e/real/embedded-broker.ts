@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from '@tidemark/testkit';
 import { repository } from '../src/stack.ts';
-import { brokerAnswers } from './broker-answers.ts';
+import { brokerAnswers } from './protocol-probe.ts';
 import type { BrokerUnderTest } from './broker-under-test.ts';
 import { freePorts } from './free-ports.ts';
 

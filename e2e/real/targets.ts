@@ -26,13 +26,21 @@ export async function apacheKafka(line: KafkaLine): Promise<Target> {
   };
 }
 
+export interface Suite {
+  readonly title: string;
+  /** Why it cannot be run on this machine. */
+  readonly skip?: string | false;
+  /** How many of its tests run at a time: more than one where they mostly wait. */
+  readonly concurrency?: number;
+}
+
 /** Runs a suite on a broker of its own. `body` declares the tests; the broker is there once they run. */
 export function onBroker(
   target: Target,
-  { title, skip = false }: { readonly title: string; readonly skip?: string | false },
+  { title, skip = false, concurrency = 1 }: Suite,
   body: (broker: () => BrokerUnderTest) => void,
 ): void {
-  describe(`${title} on ${target.name}`, { skip: skip || target.skip }, () => {
+  describe(`${title} on ${target.name}`, { skip: skip || target.skip, concurrency }, () => {
     let broker: BrokerUnderTest | undefined;
     before(async () => {
       broker = await target.start();

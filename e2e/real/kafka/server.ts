@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { eventually } from '@tidemark/testkit';
-import { brokerAnswers } from '../broker-answers.ts';
+import { brokerAnswers } from '../protocol-probe.ts';
 import type { BrokerUnderTest } from '../broker-under-test.ts';
 import { freePorts } from '../free-ports.ts';
 import { type KafkaDistribution, runJavaOk } from './java.ts';
