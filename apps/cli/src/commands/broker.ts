@@ -1,6 +1,6 @@
 import type { Command } from '../command.ts';
 
-/** Runs the broker alone. Flags win over the environment. */
+/** Runs the broker alone. */
 export const broker: Command = {
   name: 'broker',
   summary: 'run the Kafka-compatible broker alone',
