@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from '@tidemark/testkit';
 import { repository } from '../src/stack.ts';
-import { brokerAnswers } from './protocol-probe.ts';
 import type { BrokerUnderTest } from './broker-under-test.ts';
 import { freePorts } from './free-ports.ts';
+import { brokerAnswers } from './protocol-probe.ts';
 
 /** The embedded broker as people start it: `tidemark broker`, alone, with a folder of its own. */
 export async function startEmbeddedBroker(): Promise<BrokerUnderTest> {

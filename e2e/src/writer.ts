@@ -1,4 +1,4 @@
-import { describeError, systemClock } from '@tidemark/kernel';
+import { errorCode, systemClock } from '@tidemark/kernel';
 import { Client } from 'pg';
 import { createFeed } from './changefeed.ts';
 import type { Stack } from './stack.ts';
@@ -48,7 +48,7 @@ export class Writer {
         await client.connect();
         while (!this.#stopping) await this.#write(client);
       } catch (error) {
-        if (!/ECONN|terminat|ended|shut|start|timeout|closed/i.test(describeError(error))) throw error;
+        if (isRefusal(error)) throw error;
         await systemClock.sleep(50);
       } finally {
         await client.end().catch(() => {});
@@ -96,6 +96,15 @@ export class Writer {
       faultsOf(id, acknowledged, byKey.get(id) ?? []),
     );
   }
+}
+
+/**
+ * True when the server answered and said no. Everything else is a connection that broke or could not be made yet,
+ * as are SQLSTATE classes 08 (connection) and 57 (the server stops or starts; PostgreSQL docs, appendix A).
+ */
+function isRefusal(error: unknown): boolean {
+  const state = errorCode(error) ?? '';
+  return /^[0-9A-Z]{5}$/.test(state) && !/^(?:08|57)/.test(state) && !state.startsWith('E');
 }
 
 function faultsOf(id: number, acknowledged: readonly number[], told: readonly number[]): readonly string[] {

@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { eventually } from '@tidemark/testkit';
-import { brokerAnswers } from '../protocol-probe.ts';
 import type { BrokerUnderTest } from '../broker-under-test.ts';
 import { freePorts } from '../free-ports.ts';
+import { brokerAnswers } from '../protocol-probe.ts';
 import { type KafkaDistribution, runJavaOk } from './java.ts';
 
 /** Apache Kafka as one node, KRaft, in a folder of its own that is gone after `stop`. */

@@ -33,6 +33,9 @@ export type RunnerDefaults = Omit<FeedRunnerOptions, 'changefeedId'>;
 const idPattern = /^[a-zA-Z0-9]+(-[a-zA-Z0-9]+)*$/;
 const idLengthMax = 128;
 
+/** How long a creation waits for its slot, milliseconds. */
+const slotPatienceMs = 10_000;
+
 /** As long as the hash that it is the key of. */
 const maskKeyBytes = 32;
 
@@ -93,7 +96,9 @@ export class Changefeeds {
   }
 
   /**
-   * Creates a changefeed and starts it. Its tables are checked first.
+   * Creates a changefeed and starts it. Its tables are checked first. When this resolves, the slot is there and keeps
+   * every change that is committed from then on — unless the source does not answer, or transactions that are open on
+   * it hold the slot up for longer than a person would wait; the changefeed then goes on by itself.
    * @throws TidemarkError `CHANGEFEED_EXISTS`, `CHANGEFEED_ID_INVALID`, `TABLE_INELIGIBLE`, `SINK_URI_INVALID`,
    *   `FILTER_RULE_INVALID`
    */
@@ -108,6 +113,7 @@ export class Changefeeds {
       const feed = await this.#store.add(this.#newFeed(id, request));
       if (feed === undefined) throw exists(id);
       this.#run(feed);
+      await this.#untilSettled(id);
       return this.#view(feed);
     });
   }
@@ -168,6 +174,13 @@ export class Changefeeds {
       await this.#store.remove(id);
       return true;
     });
+  }
+
+  async #untilSettled(id: string): Promise<void> {
+    const patience = new AbortController();
+    const lapsed = this.#clock.sleep(slotPatienceMs, patience.signal).catch(() => {});
+    await Promise.race([this.#runners.get(id)?.settled, lapsed]);
+    patience.abort();
   }
 
   #exclusively<T>(work: () => Promise<T>): Promise<T> {

@@ -1,4 +1,11 @@
-import { type BackoffPolicy, backoffDelayMs, type Clock, errorCode, TestSignal } from '@tidemark/kernel';
+import {
+  type BackoffPolicy,
+  backoffDelayMs,
+  type Clock,
+  deferred,
+  errorCode,
+  TestSignal,
+} from '@tidemark/kernel';
 import type { Logger } from '@tidemark/observability';
 import type { ChangeSink } from '../stream/sink.ts';
 import type { Changefeed, ChangefeedError, ChangefeedState } from './changefeed.ts';
@@ -33,6 +40,7 @@ export class FeedRunner {
   /** Emits when the slot is streamed. */
   readonly streaming = new TestSignal<void>();
   readonly #options: FeedRunnerOptions;
+  readonly #settled = deferred();
   readonly #stopping = new AbortController();
   #finished: Promise<void> | undefined;
 
@@ -42,7 +50,12 @@ export class FeedRunner {
   }
 
   start(): void {
-    this.#finished ??= this.#run();
+    this.#finished ??= this.#run().finally(() => this.#settled.resolve());
+  }
+
+  /** Resolves once the slot keeps every change from now on, or the first attempt to get there has failed. */
+  get settled(): Promise<void> {
+    return this.#settled.promise;
   }
 
   /** Stops after the batch under way; resolves when everything is released. */
@@ -85,6 +98,7 @@ export class FeedRunner {
         status: this.status,
         metrics,
         logger,
+        onAnchored: () => this.#settled.resolve(),
         onStreaming: () => this.#streams(),
       },
       signal,
@@ -99,6 +113,7 @@ export class FeedRunner {
 
   /** Says each reason once, however long it lasts. */
   #warn(error: unknown): void {
+    this.#settled.resolve();
     const shown = this.#shown(error);
     const isNews = shown.message !== this.status.error?.message;
     this.#show('warning', shown);

@@ -22,6 +22,8 @@ export interface FeedSessionOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly settings: FeedSettings;
+  /** Called once the slot is there: from then on no change can be missed. */
+  readonly onAnchored: () => void;
   /** Called once the slot is streamed. */
   readonly onStreaming: () => void;
 }
@@ -38,6 +40,7 @@ export async function runFeedSession(options: FeedSessionOptions, signal: AbortS
     const startLsn = await prepareSlot(source, changefeed);
     const initial = { lsn: startLsn, commitTs: changefeed.checkpointTs };
     if (changefeed.checkpointLsn === null) await store.setCheckpoint(changefeed.id, initial);
+    options.onAnchored();
     await openSink(options);
     signal.throwIfAborted();
     await new FeedStages(options, source, initial).run(signal);
