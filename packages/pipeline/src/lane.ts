@@ -49,7 +49,7 @@ export interface Lane {
 
 /** Records waiting in a lane, with what they weigh. */
 export class RecordQueue {
-  #records: SourceRecord[] = [];
+  #records: (SourceRecord | undefined)[] = [];
   #head = 0;
   #bytes = 0;
 
@@ -73,6 +73,7 @@ export class RecordQueue {
   shift(): SourceRecord | undefined {
     const record = this.#records[this.#head];
     if (record === undefined) return undefined;
+    this.#records[this.#head] = undefined; // a record holds on to the whole response that it came with
     this.#head += 1;
     this.#bytes -= recordBytes(record);
     if (this.#head >= 1024 && this.#head * 2 >= this.#records.length) {
