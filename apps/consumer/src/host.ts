@@ -97,7 +97,7 @@ export class PipelineHost {
       bounds: {
         concurrency: config.MAX_INFLIGHT,
         batchItems: config.BATCH_EVENTS,
-        queueItems: config.BATCH_EVENTS * 4,
+        queueItems: config.BATCH_EVENTS * 2,
         queueBytes: config.QUEUE_BYTES,
       },
       policy: {

@@ -16,6 +16,6 @@ export const defaultBounds: PipelineBounds = {
   concurrency: 64,
   batchItems: 1000,
   batchBytes: 4 * 1024 * 1024,
-  queueItems: 4000,
+  queueItems: 2000,
   queueBytes: 64 * 1024 * 1024,
 };

@@ -18,8 +18,8 @@ export interface FetcherOptions {
 type FetchResponse = Awaited<ReturnType<Consumer['fetch']>>;
 
 /** Bytes of one response, and of one partition in it. */
-const responseBytesMax = 8 * 1024 * 1024;
-const partitionBytesMax = 1024 * 1024;
+const responseBytesMax = 4 * 1024 * 1024;
+const partitionBytesMax = 512 * 1024;
 /** How long the broker may hold a fetch back when there is nothing new. */
 const idleWaitMs = 1000;
 /** The same while a partition is paused: it must be picked up soon after it resumes. */
