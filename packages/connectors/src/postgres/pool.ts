@@ -16,8 +16,8 @@ export interface PoolOptions {
   readonly onQuery?: (name: string, durationMs: number) => void;
 }
 
-/** A pool of `pg` that knows whom to tell how long statements take. */
-export type Pool = PgPool & { readonly onQuery?: PoolOptions['onQuery'] };
+/** A pool of `pg` that knows whom to tell about statements and lost connections. */
+export type Pool = PgPool & Pick<PoolOptions, 'onQuery' | 'onLost'>;
 
 /** Grace of the client over the server's own limits: when it is used up the connection is considered dead. */
 const graceMs = 5000;
@@ -42,7 +42,8 @@ export function createPool(options: PoolOptions): Pool {
     query_timeout: statementTimeoutMs + graceMs,
   });
   pool.on('error', error => options.onLost?.(error));
-  return Object.assign(pool, { onQuery: options.onQuery });
+  const { onQuery, onLost } = options;
+  return Object.assign(pool, { ...(onQuery && { onQuery }), ...(onLost && { onLost }) });
 }
 
 /** A statement that is prepared once for each connection under its name. */
@@ -72,6 +73,9 @@ export async function inTransaction<T>(
     client.release();
     throw signal.reason;
   }
+  // A connection that breaks reports it here as well as to the statement in progress; unheard it ends the process.
+  const broken = (error: unknown) => pool.onLost?.(error);
+  client.on('error', broken);
   // Ending the connection is the only way to abandon a statement that does not come back.
   const abandon = () => void client.end().catch(() => {});
   signal.addEventListener('abort', abandon, { once: true });
@@ -85,6 +89,7 @@ export async function inTransaction<T>(
     throw error;
   } finally {
     signal.removeEventListener('abort', abandon);
+    client.off('error', broken);
     client.release(!usable);
   }
 }

@@ -1,0 +1,206 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { topics } from '@tidemark/contracts';
+import { eventually } from '@tidemark/testkit';
+import { changeMessage, reviewMessage, reviewMessages } from './messages.ts';
+import { type ConsumerProcess, type Stack, startStack } from './stack.ts';
+
+interface Books {
+  readonly read: number;
+  readonly delivered: number;
+  readonly duplicate: number;
+  readonly dead_lettered: number;
+}
+
+const longWait = { withinMs: 20_000 };
+
+describe('the consumer on a real broker and a real database', () => {
+  let stack: Stack;
+  before(async () => {
+    stack = await startStack();
+  });
+  after(() => stack.stop());
+
+  const books = async (pipeline: string): Promise<Books> => {
+    const [row] = await stack.postgres.query<Record<keyof Books, string>>(
+      `SELECT coalesce(sum(read), 0) AS read, coalesce(sum(delivered), 0) AS delivered,
+         coalesce(sum(duplicate), 0) AS duplicate, coalesce(sum(dead_lettered), 0) AS dead_lettered
+       FROM pipeline_positions WHERE pipeline = '${pipeline}'`,
+    );
+    const number = (name: keyof Books) => Number(row?.[name] ?? 0);
+    return {
+      read: number('read'),
+      delivered: number('delivered'),
+      duplicate: number('duplicate'),
+      dead_lettered: number('dead_lettered'),
+    };
+  };
+  const countOf = async (table: string) =>
+    Number((await stack.postgres.query<{ n: string }>(`SELECT count(*) AS n FROM ${table}`))[0]?.n);
+  const readyStatus = async (consumer: ConsumerProcess) => (await consumer.get('/readyz')).status;
+  const untilReady = (consumer: ConsumerProcess) =>
+    eventually('the consumer is ready', async () => (await readyStatus(consumer)) === 200, longWait);
+  /** Waits until so many reviews events were read, and returns the books. */
+  const untilRead = (read: number) =>
+    eventually(
+      `${read} review events are read`,
+      async () => {
+        const now = await books('reviews-to-postgres');
+        return now.read >= read ? now : undefined;
+      },
+      longWait,
+    );
+
+  test('good events take effect, repeats do not, poison goes to the dead letters, and the books balance', async () => {
+    const consumer = await stack.startConsumer();
+    await untilReady(consumer);
+    const good = reviewMessages(500);
+    const repeats = good.slice(0, 20);
+    const huge = Buffer.from(JSON.stringify({ event_type: 'review_created', filler: 'x'.repeat(900_000) }));
+    const poison = [
+      { topic: topics.events, key: Buffer.from('k'), value: Buffer.from('not valid json at all') },
+      { topic: topics.events, key: undefined, value: undefined },
+      { topic: topics.events, key: undefined, value: huge },
+      reviewMessage('user:1', -5),
+    ];
+    await stack.sender.send([...good, ...poison, ...repeats]);
+    const { read, delivered, duplicate, dead_lettered } = await untilRead(524);
+    assert.deepEqual(
+      { read, delivered, duplicate, dead_lettered },
+      { read: 524, delivered: 500, duplicate: 20, dead_lettered: 4 },
+    );
+    assert.equal(await countOf('reviews'), 500);
+    await eventually('the dead letters can be browsed', async () => (await countOf('dlq_events')) === 4);
+    const metrics = await (await consumer.get('/metrics')).text();
+    assert.match(metrics, /events_processed_total\{pipeline="reviews-to-postgres",result="success"\} 500/);
+    assert.match(metrics, /dead_letters_total\{pipeline="reviews-to-postgres",reason="business_rule"\} 1/);
+    assert.match(metrics, /pipeline_unaccounted_events\{pipeline="reviews-to-postgres"\} 0/);
+    assert.equal(await consumer.kill('SIGTERM'), 0);
+  });
+
+  test('every change is stored once and logged as a line, with all digits of its numbers', async () => {
+    const consumer = await stack.startConsumer();
+    await untilReady(consumer);
+    const first = 9_007_199_254_740_993n; // 2^53 + 1: one more than a JavaScript number can tell
+    const changes = Array.from({ length: 60 }, (_, index) => changeMessage(index % 5, index + 1));
+    const exact = changeMessage(99, 0);
+    const value = Buffer.from(exact.value?.toString().replace('"commitTs":0', `"commitTs":${first}`) ?? '');
+    await stack.sender.send([...changes, ...changes.slice(0, 10), { ...exact, value }]);
+    await eventually(
+      'the changes are stored',
+      async () => (await books('changes-to-store')).read === 71,
+      longWait,
+    );
+    assert.equal(await countOf('change_events'), 61);
+    assert.equal((await books('changes-to-store')).duplicate, 10);
+    const rows = await stack.postgres.query<{ key: string; commit_ts: string }>(
+      'SELECT key, commit_ts FROM change_events ORDER BY id',
+    );
+    for (const key of ['0', '1', '2', '3', '4']) {
+      const sequence = rows.filter(row => row.key === key).map(row => Number(row.commit_ts));
+      assert.deepEqual(
+        sequence,
+        sequence.toSorted((a, b) => a - b),
+      );
+    }
+    const lines = await eventually('the lines are written', () => {
+      const found = consumer
+        .output()
+        .split('\n')
+        .filter(line => line.includes('"action":"db_change"'));
+      return found.length >= 71 ? found : undefined;
+    });
+    const parsed = lines.map(line => JSON.parse(line) as Record<string, unknown>);
+    assert.ok(parsed.every(line => line['topic'] === topics.changes && typeof line['payload'] === 'object'));
+    assert.ok(lines.some(line => line.includes(`"commitTs":${first}`)));
+    assert.match(
+      await (await consumer.get('/metrics')).text(),
+      /cdc_events_total\{table="accounts",op="insert"\} 61/,
+    );
+    await consumer.kill('SIGTERM');
+  });
+
+  test('kill -9 in the middle of the work, and consumers that come and go: nothing lost, nothing twice', async () => {
+    const before = await books('reviews-to-postgres');
+    const reviewsBefore = await countOf('reviews');
+    const victim = await stack.startConsumer({ BATCH_EVENTS: '50' });
+    await untilReady(victim);
+    const total = 12_000;
+    const sending = (async () => {
+      for (let sent = 0; sent < total; sent += 500) await stack.sender.send(reviewMessages(500));
+    })();
+    await untilRead(before.read + 500);
+    await victim.kill('SIGKILL');
+    const survivor = await stack.startConsumer({ BATCH_EVENTS: '50' });
+    const guest = await stack.startConsumer({ BATCH_EVENTS: '50' });
+    await sending;
+    await untilRead(before.read + 3000);
+    assert.equal(await guest.kill('SIGTERM'), 0);
+    const after = await untilRead(before.read + total);
+    assert.equal(after.delivered - before.delivered, total);
+    assert.equal(after.duplicate, before.duplicate);
+    assert.equal(await countOf('reviews'), reviewsBefore + total);
+    await survivor.kill('SIGTERM');
+  });
+
+  test('the database goes away under load: readiness says so, nothing is dead-lettered, work resumes by itself', async () => {
+    const before = await books('reviews-to-postgres');
+    const consumer = await stack.startConsumer();
+    await untilReady(consumer);
+    await stack.sender.send(reviewMessages(1000));
+    await stack.postgres.pause('immediate');
+    await stack.sender.send(reviewMessages(1000));
+    await eventually('readiness says so', async () => (await readyStatus(consumer)) === 503, longWait);
+    await stack.postgres.resume();
+    const after = await untilRead(before.read + 2000);
+    assert.equal(after.delivered - before.delivered, 2000);
+    assert.equal(after.dead_lettered, before.dead_lettered);
+    await untilReady(consumer);
+    await consumer.kill('SIGTERM');
+  });
+
+  test('the broker is restarted under load: the consumer comes back by itself and loses nothing', async () => {
+    const before = await books('reviews-to-postgres');
+    const consumer = await stack.startConsumer();
+    await untilReady(consumer);
+    await stack.sender.send(reviewMessages(1000));
+    await stack.restartBroker();
+    await eventually('events can be sent again', async () => {
+      await stack.sender.send(reviewMessages(1));
+      return true;
+    });
+    const marker = reviewMessages(200);
+    await stack.sender.send(marker);
+    await eventually(
+      'the last events are there',
+      async () => {
+        const ids = marker.map(
+          message => (JSON.parse(String(message.value)) as { event_id: string }).event_id,
+        );
+        const [row] = await stack.postgres.query<{ n: string }>(
+          'SELECT count(*) AS n FROM processed_events WHERE event_id = ANY($1)',
+          [ids],
+        );
+        return Number(row?.n) === 200;
+      },
+      longWait,
+    );
+    const after = await books('reviews-to-postgres');
+    assert.ok(after.delivered - before.delivered >= 1201);
+    assert.equal(after.delivered, await countOf('reviews'));
+    await untilReady(consumer);
+    const { items } = (await (await consumer.get('/pipelines')).json()) as {
+      items: { name: string; state: string }[];
+    };
+    assert.deepEqual(
+      items.map(({ name, state }) => [name, state]),
+      [
+        ['changes-to-log', 'running'],
+        ['changes-to-store', 'running'],
+        ['reviews-to-postgres', 'running'],
+        ['dead-letters-to-postgres', 'running'],
+      ],
+    );
+    assert.equal(await consumer.kill('SIGTERM'), 0);
+  });
+});
