@@ -30,7 +30,7 @@ describe('an event stream', () => {
     patienceMs?: number,
   ): Promise<{ client: EventClient; response: ServerResponse; stream: EventStream }> {
     const arrived = deferred<ServerResponse>();
-    onResponse = arrived.resolve;
+    onResponse = response => arrived.resolve(response);
     const client = await EventClient.open(url, {});
     const response = await arrived.promise;
     return { client, response, stream: new EventStream(response, systemClock, patienceMs) };

@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import { Change, ChangePage, type Row, type Session } from '@tidemark/contracts';
 import { systemClock } from '@tidemark/kernel';
 import { startPostgres, type TestPostgres } from '@tidemark/testkit';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { type Filter, lowerAscii, matches, toFilter } from '../src/changes/change-filter.ts';
 import { type ChangeStore, createChangeStore } from '../src/changes/change-store.ts';
 import { type Database, openDatabase } from '../src/store/database.ts';
@@ -32,10 +32,10 @@ const words = [
   '\u007f',
 ];
 const word = fc.constantFrom(...words);
-const row = fc.oneof(
+const row = fc.oneof<fc.MaybeWeightedArbitrary<Row | null>[]>(
   fc.constant(null),
   fc.dictionary(fc.constantFrom('id', 'name', 'text'), fc.oneof(word, fc.constant(null))),
-) as fc.Arbitrary<Row | null>;
+);
 const minute = (n: number) => new Date(Date.UTC(2026, 10, 21, 4, n));
 
 const storedChange: fc.Arbitrary<StoredChange> = fc.record({

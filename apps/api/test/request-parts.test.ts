@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { AttemptLimit } from '../src/auth/attempt-limit.ts';
 import { clientNetwork } from '../src/auth/client-network.ts';
 import { isLoopback } from '../src/auth/default-account.ts';

@@ -20,8 +20,8 @@ export function toFilter(query: ChangeFilter): Filter {
     .split(',')
     .map(type => type.trim().toUpperCase())
     .filter(type => type !== '');
-  const from = toDate(query, 'from');
-  const to = toDate(query, 'to');
+  const from = toDate({ from: query.from });
+  const to = toDate({ to: query.to });
   return {
     ...(database ? { database } : {}),
     ...(table ? { table } : {}),
@@ -39,8 +39,9 @@ function splitTable({ database, table }: ChangeFilter): [string | undefined, str
   return [table.slice(0, dot), table.slice(dot + 1)];
 }
 
-function toDate(query: ChangeFilter, field: 'from' | 'to'): Date | undefined {
-  const text = query[field];
+/** The value of the one given parameter as a time. */
+function toDate(parameter: Readonly<Record<string, string | undefined>>): Date | undefined {
+  const [[field, text] = ['', undefined]] = Object.entries(parameter);
   if (!text) return undefined;
   const date = new Date(text);
   if (!Number.isNaN(date.getTime())) return date;
