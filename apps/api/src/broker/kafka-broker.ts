@@ -1,8 +1,8 @@
-import { groups } from '@tidemark/contracts';
 import { backoffDelayMs, type Clock, describeError } from '@tidemark/kernel';
 import { ApiError } from '../http/api-error.ts';
 import { probeBrokers } from './broker-probe.ts';
 import type { EventBroker, OutgoingEvent } from './event-broker.ts';
+import { createEndOffsetReader } from './kafka-end-offsets.ts';
 
 export interface KafkaBrokerOptions {
   readonly brokers: readonly string[];
@@ -24,7 +24,7 @@ export function createKafkaBroker(options: KafkaBrokerOptions): EventBroker {
   const connection = { brokers, clientId };
   const existing = new Set<string>();
   let sender: Sender | undefined;
-  let lags: InstanceType<Connectors['LagReader']> | undefined;
+  const ends = createEndOffsetReader(brokers, clientId);
 
   async function sendOnce(event: OutgoingEvent): Promise<void> {
     const { createMessageSender, ensureTopics } = await import('@tidemark/connectors');
@@ -74,14 +74,10 @@ export function createKafkaBroker(options: KafkaBrokerOptions): EventBroker {
         for (const loser of [sending, deadline]) loser.catch(() => {});
       }
     },
-    async endOffsets(topics) {
-      const { LagReader } = await import('@tidemark/connectors');
-      lags ??= new LagReader(connection);
-      return lags.read(groups.changes, topics);
-    },
+    endOffsets: topics => ends.read(topics),
     check: signal => probeBrokers(brokers, signal),
     async close() {
-      await Promise.allSettled([sender?.close(), lags?.close()]);
+      await Promise.allSettled([sender?.close(), ends.close()]);
     },
   };
 }
