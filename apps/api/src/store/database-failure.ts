@@ -23,7 +23,7 @@ const notText = '22021';
 
 /** Messages of `pg` for connections that broke or were not to be had; they carry no code. */
 const brokenConnection =
-  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered)/;
+  /^(Connection terminated|Query read timeout|timeout exceeded when trying to connect|Client has encountered)/;
 
 /** The answer to a failure of the database itself; undefined for every other error. */
 export function databaseFailure(error: unknown): ApiError | undefined {
