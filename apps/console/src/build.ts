@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmod, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, extname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
@@ -38,8 +38,7 @@ export async function buildIfStale(options: BuildOptions = {}): Promise<BuildOut
   const startedAt = performance.now();
   const dist = options.dist ?? distFolder;
   const fingerprint = await fingerprintOfSources();
-  const builtFrom = await readFile(join(dist, fingerprintName), 'utf8').catch(() => '');
-  const built = builtFrom !== fingerprint;
+  const built = (await fingerprintOf(dist)) !== fingerprint;
   if (built) await buildInto(dist, fingerprint);
   return { built, durationMs: Math.round(performance.now() - startedAt) };
 }
@@ -70,17 +69,34 @@ async function filesUnder(path: string): Promise<string[]> {
 }
 
 async function buildInto(dist: string, fingerprint: string): Promise<void> {
-  const workFolder = await mkdtemp(join(dirname(dist), '.dist-'));
+  const parent = join(dirname(dist), '.cache');
+  await mkdir(parent, { recursive: true });
+  const workFolder = await mkdtemp(join(parent, 'dist-'));
   await chmod(workFolder, 0o755);
   try {
     await runVite(workFolder);
     await compress(workFolder);
     await writeFile(join(workFolder, fingerprintName), fingerprint);
-    await rm(dist, { recursive: true, force: true });
-    await rename(workFolder, dist);
+    await swapIn(workFolder, dist, fingerprint);
   } finally {
     await rm(workFolder, { recursive: true, force: true });
+    await rmdir(parent).catch(() => {}); // another build may be at work in it
   }
+}
+
+/** Puts the result in place. Another build of the same sources may have been first, which is as good. */
+async function swapIn(workFolder: string, dist: string, fingerprint: string): Promise<void> {
+  await rm(dist, { recursive: true, force: true });
+  try {
+    await rename(workFolder, dist);
+  } catch (error) {
+    if ((await fingerprintOf(dist)) !== fingerprint) throw error;
+  }
+}
+
+/** What a result was built from; empty when there is none. */
+function fingerprintOf(dist: string): Promise<string> {
+  return readFile(join(dist, fingerprintName), 'utf8').catch(() => '');
 }
 
 /** Vite runs in a process of its own: it takes ten times the memory of the program that asked for the build. */

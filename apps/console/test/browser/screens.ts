@@ -176,7 +176,12 @@ async function take(shot: Shot, width: number, theme: 'light' | 'dark'): Promise
   mood.failures.clear();
   mood.silent.clear();
   shot.prepare?.(harness);
-  const page = await harness.open(shot.path, { width, height: width < 760 ? 844 : 900, theme });
+  const page = await harness.open(shot.path, {
+    width,
+    height: width < 760 ? 844 : 900,
+    theme,
+    reducedMotion: false,
+  });
   page.on('console', message => {
     if (message.type() === 'error') process.stdout.write(`${shot.name}: ${message.text()}\n`);
   });

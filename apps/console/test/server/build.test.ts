@@ -31,6 +31,14 @@ describe('the build', () => {
     assert.equal((await buildIfStale({ dist })).built, true);
   });
 
+  test('run twice at once gives one whole result', async () => {
+    const twice = join(folder, 'twice');
+    await Promise.all([buildIfStale({ dist: twice }), buildIfStale({ dist: twice })]);
+    assert.equal((await buildIfStale({ dist: twice })).built, false);
+    assert.match(await readFile(join(twice, 'index.html'), 'utf8'), /<div id="root">/);
+    await rm(twice, { recursive: true });
+  });
+
   test('puts an equal gzip copy beside each text file', async () => {
     const names = await readdir(join(dist, 'assets'));
     const scripts = names.filter(name => /\.(?:js|css)$/.test(name));

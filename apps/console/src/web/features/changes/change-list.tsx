@@ -34,7 +34,7 @@ interface ChangeListProps {
 }
 
 export function ChangeList(props: ChangeListProps) {
-  const { feed, search } = props;
+  const { feed } = props;
   if (feed.status === 'loading') {
     return (
       <div className="panel">

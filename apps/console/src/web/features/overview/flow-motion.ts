@@ -3,7 +3,7 @@
 /** Drops on the line at once. */
 export function particleCount(ratePerSec: number | null): number {
   if (ratePerSec === null || ratePerSec <= 0) return 0;
-  return Math.min(7, 1 + Math.round(Math.log10(1 + ratePerSec) * 1.8));
+  return Math.min(4, 1 + Math.round(Math.log10(1 + ratePerSec)));
 }
 
 /** Seconds that a drop takes from station to station. */

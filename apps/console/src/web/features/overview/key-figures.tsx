@@ -39,7 +39,8 @@ function Unaccounted({ count, books }: { readonly count: number; readonly books:
             </>
           ) : (
             <>
-              <b>The books do not balance.</b> Run <code>tidemark audit</code> to find the gap.
+              <b>The books do not balance.</b> The pipeline whose ledger does not add up is the one to look
+              at.
             </>
           )}
         </p>

@@ -73,7 +73,7 @@ function ReviewList({ reviews }: { readonly reviews: readonly Review[] }) {
     return (
       <Notice icon={<MessageSquareText size={22} />} title="No review yet">
         <p>Write the first one here, or have the producer send some:</p>
-        <code>tidemark produce --count 100</code>
+        <code>curl -X POST 'http://127.0.0.1:8000/events/batch?count=100'</code>
       </Notice>
     );
   }

@@ -61,7 +61,7 @@ export function ModalFrame({
     const dialog = ref.current;
     dialog?.showModal();
     // The platform would pick the close button, which comes first; a form is opened to be filled in.
-    dialog?.querySelector<HTMLElement>('input:not([type=checkbox]), textarea')?.focus();
+    dialog?.querySelector<HTMLElement>('input:not([type=checkbox], [hidden]), textarea')?.focus();
     // Closing before the element goes gives the focus back to where it was.
     return () => dialog?.close();
   }, []);

@@ -1,123 +1,14 @@
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, describe, test } from 'node:test';
-import type { Page } from 'playwright-core';
+import { describe, test } from 'node:test';
 import { seriousViolations } from './axe.ts';
-import { chromiumPath, type Harness, startHarness } from './harness.ts';
+import { pages, unavailable } from './sample-pages.ts';
+import { browserSuite, skip } from './suite.ts';
 
-const skip =
-  chromiumPath === undefined ? 'Chromium is not installed: the console was NOT tested in a browser' : false;
-
-const unavailable = {
-  status: 503,
-  body: {
-    error: {
-      code: 'DATABASE_UNAVAILABLE',
-      message: 'The database does not answer.',
-      hint: 'See what is wrong with: ./run.sh status',
-    },
-  },
-};
-
-/** Every page, what it shows with data, without, and when its data cannot be had. */
-const pages = [
-  {
-    path: '/',
-    data: 'The books balance.',
-    empty: 'No pipeline has run yet',
-    source: '/api/overview',
-    error: 'The overview could not be loaded',
-  },
-  {
-    path: '/changes',
-    data: '100 changes shown',
-    empty: 'Waiting for the first change',
-    source: '/api/changes',
-    error: 'The changes could not be loaded',
-  },
-  {
-    path: '/rows/sre_app/users/42',
-    data: 'Version 5',
-    empty: 'No version of this row is in the change store',
-    source: '/api/changes',
-    error: 'The row’s history could not be loaded',
-  },
-  {
-    path: '/users',
-    data: 'radia.perlman@example.com',
-    empty: 'Nobody here yet',
-    source: '/api/users',
-    error: 'The users could not be loaded',
-  },
-  {
-    path: '/reviews',
-    data: 'Processed',
-    empty: 'No review yet',
-    source: '/api/reviews',
-    error: 'The reviews could not be loaded',
-  },
-] as const;
-
-describe('in a browser', { skip }, () => {
-  let harness: Harness;
-  const opened: Page[] = [];
-  before(async () => {
-    harness = await startHarness(chromiumPath ?? '');
-  });
-  after(() => harness.close());
-  beforeEach(async () => {
-    for (const page of opened.splice(0)) await page.context().close();
-    const { mood } = harness.mock;
-    Object.assign(mood, { health: 'well', role: 'admin', empty: false, signedIn: true });
-    mood.failures.clear();
-    mood.silent.clear();
-  });
-  const open = async (path: string, view: Parameters<Harness['open']>[1] = { width: 1440 }) => {
-    const page = await harness.open(path, view);
-    page.setDefaultTimeout(8000);
-    opened.push(page);
-    return page;
-  };
-  const shows = (page: Page, text: string) => page.getByText(text).first().waitFor();
-
-  for (const { path, data, empty, source, error } of pages) {
-    for (const theme of ['light', 'dark'] as const) {
-      test(`${path} is accessible with data, without, and broken (${theme})`, async () => {
-        const full = await open(path, { width: 1440, theme });
-        await shows(full, data);
-        assert.deepEqual(await seriousViolations(full), []);
-
-        harness.mock.mood.empty = true;
-        const bare = await open(path, { width: 1440, theme });
-        await shows(bare, empty);
-        assert.deepEqual(await seriousViolations(bare), []);
-
-        harness.mock.mood.empty = false;
-        harness.mock.mood.failures.set(source, unavailable);
-        const broken = await open(path, { width: 390, theme });
-        await shows(broken, error);
-        await shows(broken, 'The database does not answer.');
-        assert.deepEqual(await seriousViolations(broken), []);
-        harness.mock.mood.failures.clear();
-        await broken.getByRole('button', { name: 'Try again' }).first().click();
-        await shows(broken, data);
-      });
-    }
-
-    test(`${path} shows that it is loading and fits 390 pixels`, async () => {
-      harness.mock.mood.silent.add(source);
-      const waiting = await open(path, { width: 390 });
-      await waiting.locator('.skeleton').first().waitFor();
-      harness.mock.mood.silent.clear();
-      const page = await open(path, { width: 390 });
-      await shows(page, data);
-      const overflow = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
-      assert.equal(overflow, 0, 'no sideways scrolling');
-      assert.deepEqual(await seriousViolations(page), []);
-    });
-  }
+describe('people in a browser', { skip }, () => {
+  const { harness, open, shows } = browserSuite();
 
   test('signing in: refused, limited, then back to where one wanted to go', async () => {
-    harness.mock.mood.signedIn = false;
+    harness().mock.mood.signedIn = false;
     const page = await open('/users');
     await page.getByText('Sign in to Tidemark').waitFor();
     assert.deepEqual(await seriousViolations(page), []);
@@ -127,7 +18,7 @@ describe('in a browser', { skip }, () => {
     await page.keyboard.press('Enter');
     await page.getByRole('alert').getByText('Email or password is wrong.').waitFor();
 
-    harness.mock.mood.failures.set('/api/auth/login', {
+    harness().mock.mood.failures.set('/api/auth/login', {
       status: 429,
       body: { error: { code: 'TOO_MANY_ATTEMPTS', message: 'Too many.' } },
       retryAfterSec: 2,
@@ -135,7 +26,7 @@ describe('in a browser', { skip }, () => {
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.getByText(/Try again in [12] s/).waitFor();
     assert.equal(await page.getByRole('button', { name: 'Sign in' }).isDisabled(), true);
-    harness.mock.mood.failures.clear();
+    harness().mock.mood.failures.clear();
     await page.getByText('You can try again now.').waitFor();
 
     await page.getByLabel('Password').fill('admin123');
@@ -147,7 +38,7 @@ describe('in a browser', { skip }, () => {
   test('a session that ends asks to sign in and comes back to the same place', async () => {
     const page = await open('/users?x=1');
     await shows(page, 'radia.perlman@example.com');
-    harness.mock.mood.signedIn = false;
+    harness().mock.mood.signedIn = false;
     await page.getByText('Your session has ended.').waitFor();
     await page.getByLabel('Email').fill('admin@example.com');
     await page.getByLabel('Password').fill('admin123');
@@ -157,10 +48,10 @@ describe('in a browser', { skip }, () => {
   });
 
   test('the console says when the api is away at the start, and goes on by itself', async () => {
-    harness.mock.mood.failures.set('/api/auth/me', { ...unavailable, status: 502 });
+    harness().mock.mood.failures.set('/api/auth/me', { ...unavailable, status: 502 });
     const page = await open('/changes');
     await shows(page, 'The console cannot start');
-    harness.mock.mood.failures.clear();
+    harness().mock.mood.failures.clear();
     await shows(page, '100 changes shown');
   });
 
@@ -168,19 +59,19 @@ describe('in a browser', { skip }, () => {
     const page = await open('/changes');
     await page.locator('.change-row').first().waitFor();
     await page.getByText('Live', { exact: true }).waitFor();
-    const first = harness.mock.changes.appendRandom(Date.now());
+    const first = harness().mock.changes.appendRandom(Date.now());
     await page.locator(`.change-row[data-change="${first.id}"]`).waitFor();
 
     await page.getByRole('button', { name: 'Pause' }).click();
-    const second = harness.mock.changes.appendRandom(Date.now());
-    const third = harness.mock.changes.appendRandom(Date.now());
+    const second = harness().mock.changes.appendRandom(Date.now());
+    const third = harness().mock.changes.appendRandom(Date.now());
     await page.getByRole('button', { name: '2 new' }).waitFor();
     assert.equal(await page.locator(`.change-row[data-change="${second.id}"]`).count(), 0);
     await page.getByRole('button', { name: 'Resume' }).click();
     await page.locator(`.change-row[data-change="${third.id}"]`).waitFor();
 
-    harness.mock.dropStreams();
-    const fourth = harness.mock.changes.appendRandom(Date.now());
+    harness().mock.dropStreams();
+    const fourth = harness().mock.changes.appendRandom(Date.now());
     await page.locator(`.change-row[data-change="${fourth.id}"]`).waitFor();
     assert.equal(await page.locator(`.change-row[data-change="${third.id}"]`).count(), 1, 'nothing twice');
   });
@@ -302,7 +193,7 @@ describe('in a browser', { skip }, () => {
     await page.getByLabel('Email').fill('New.Person@example.com');
     await page.keyboard.press('Enter');
     await page.getByText('new.person@example.com was added').waitFor();
-    assert.equal(harness.mock.received.at(-1)?.csrf, 'mock-csrf-token');
+    assert.equal(harness().mock.received.at(-1)?.csrf, 'mock-csrf-token');
 
     await page.getByRole('button', { name: 'Change new.person@example.com' }).click();
     await page.getByRole('radio', { name: /operator/ }).check();
@@ -320,7 +211,7 @@ describe('in a browser', { skip }, () => {
   });
 
   test('a viewer sees why the controls are off', async () => {
-    harness.mock.mood.role = 'viewer';
+    harness().mock.mood.role = 'viewer';
     const page = await open('/users');
     const add = page.getByRole('button', { name: 'Add user' });
     await add.waitFor();
@@ -330,6 +221,21 @@ describe('in a browser', { skip }, () => {
     const reviews = await open('/reviews');
     await reviews.getByText('Operators and admins may write reviews.').waitFor();
     assert.equal(await reviews.getByRole('button', { name: 'Send review' }).isDisabled(), true);
+  });
+
+  test('everybody may change their own password, by proving the present one', async () => {
+    harness().mock.mood.role = 'viewer';
+    const page = await open('/users');
+    await page.getByRole('button', { name: /admin@example.com/ }).click();
+    await page.getByRole('menuitem', { name: 'Change password' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Change your password' });
+    await dialog.getByLabel('Present password').fill('admin123');
+    await dialog.getByLabel('New password').fill('a better one');
+    assert.deepEqual(await seriousViolations(page), []);
+    await page.keyboard.press('Enter');
+    await page.getByText('Your password was changed').waitFor();
+    const { body } = harness().mock.received.at(-1) ?? {};
+    assert.deepEqual(body, { currentPassword: 'admin123', password: 'a better one' });
   });
 
   test('a review is told accepted, then processed', async () => {
@@ -342,14 +248,14 @@ describe('in a browser', { skip }, () => {
     await page.getByRole('button', { name: 'Send review' }).click();
     await page.getByText('Accepted.').waitFor();
     await page.getByText('Processed.', { exact: true }).waitFor();
-    assert.deepEqual(harness.mock.received.at(-1)?.body, {
+    assert.deepEqual(harness().mock.received.at(-1)?.body, {
       rating: 4,
       text: 'Quiet, light, and it simply works.',
     });
   });
 
   test('states are told by word, and the overview alarms when the books do not balance', async () => {
-    harness.mock.mood.health = 'broken';
+    harness().mock.mood.health = 'broken';
     const page = await open('/');
     await shows(page, 'The books do not balance.');
     const consumer = page.getByRole('article', { name: 'Consumer' });
@@ -388,12 +294,12 @@ describe('in a browser', { skip }, () => {
       if (/Content.Security.Policy/i.test(message.text())) complaints.push(message.text());
     });
     for (const { path, data } of pages) {
-      await page.goto(harness.url + path);
+      await page.goto(harness().url + path);
       await shows(page, data);
     }
     await page.getByRole('button', { name: /admin@example.com/ }).click();
     await page.getByRole('menu').waitFor();
-    assert.deepEqual([...hosts], [new URL(harness.url).host]);
+    assert.deepEqual([...hosts], [new URL(harness().url).host]);
     assert.deepEqual(complaints, []);
   });
 });
