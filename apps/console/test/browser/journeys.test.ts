@@ -76,6 +76,22 @@ describe('people in a browser', { skip }, () => {
     assert.equal(await page.locator(`.change-row[data-change="${third.id}"]`).count(), 1, 'nothing twice');
   });
 
+  test('the list stands still under a focus or a moving pointer', async () => {
+    const page = await open('/changes');
+    await page.locator('.change-row').first().waitFor();
+    await page.keyboard.press('j');
+    await page.waitForFunction('document.activeElement?.classList.contains("change-row")');
+    harness().mock.changes.appendRandom(Date.now());
+    await page.getByRole('button', { name: '1 new' }).waitFor();
+    await page.getByRole('searchbox').focus();
+    await page.getByRole('button', { name: '1 new' }).waitFor({ state: 'detached' });
+    await page.locator('.change-row').nth(2).hover();
+    harness().mock.changes.appendRandom(Date.now());
+    await page.getByRole('button', { name: '1 new' }).waitFor();
+    await page.mouse.move(5, 5);
+    await page.getByRole('button', { name: '1 new' }).waitFor({ state: 'detached' });
+  });
+
   test('filters live in the address, and the list stays bounded in the page', async () => {
     const page = await open('/changes?table=users&type=UPDATE');
     await page.locator('.change-row').first().waitFor();

@@ -16,10 +16,9 @@ export function ChangesPage() {
   const search = parseChangeSearch(useSearch({ strict: false }));
   const { changeId } = useParams({ strict: false });
   const [paused, setPaused] = useState(false);
-  const [away, setAway] = useState(false);
+  const [reading, setReading] = useState(false);
   const list = useRef<ChangeListHandle>(null);
-  // A list that moves while someone reads a change or scrolls through older ones is a list that nobody can use.
-  const hold = paused || away || changeId !== undefined;
+  const hold = paused || reading || changeId !== undefined;
   const feed = useChangeFeed(search, hold);
   const navigate = useNavigate();
 
@@ -73,7 +72,7 @@ export function ChangesPage() {
             search={search}
             selectedId={changeId}
             onOpen={open}
-            onAwayChange={setAway}
+            onReadingChange={setReading}
             onShowNewest={showNewest}
             onReset={() => setSearch({})}
           />
