@@ -47,8 +47,9 @@ export function integer(
 ): Setting<number> {
   const { min = Number.MIN_SAFE_INTEGER, max = Number.MAX_SAFE_INTEGER } = describe;
   return setting('integer', describe, value => {
-    const parsed = Number(value);
-    if (value.trim() === '' || !Number.isSafeInteger(parsed)) throw new Error('must be a whole number');
+    // Number() alone would take 0x10 and 1e3, which in a setting are typing errors.
+    const parsed = /^[+-]?\d+$/.test(value.trim()) ? Number(value) : Number.NaN;
+    if (!Number.isSafeInteger(parsed)) throw new Error('must be a whole number');
     if (parsed < min || parsed > max) throw new Error(`must lie between ${min} and ${max}`);
     return parsed;
   });
@@ -60,8 +61,10 @@ export function number(
 ): Setting<number> {
   const { min = -Infinity, max = Infinity } = describe;
   return setting('number', describe, value => {
-    const parsed = Number(value);
-    if (value.trim() === '' || !Number.isFinite(parsed)) throw new Error('must be a number');
+    const parsed = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(value.trim())
+      ? Number(value)
+      : Number.NaN;
+    if (!Number.isFinite(parsed)) throw new Error('must be a number');
     if (parsed < min || parsed > max) throw new Error(`must lie between ${min} and ${max}`);
     return parsed;
   });
@@ -70,8 +73,8 @@ export function number(
 /** `true`, `false`, `1`, `0`, `yes`, `no`, `on`, `off`. */
 export function flag(describe: Describe<boolean>): Setting<boolean> {
   return setting('flag', describe, value => {
-    if (/^(true|1|yes|on)$/i.test(value)) return true;
-    if (/^(false|0|no|off)$/i.test(value)) return false;
+    if (/^(true|1|yes|on)$/i.test(value.trim())) return true;
+    if (/^(false|0|no|off)$/i.test(value.trim())) return false;
     throw new Error('must be true or false');
   });
 }
@@ -107,7 +110,9 @@ export function durationMs(describe: Describe<number>): Setting<number> {
   return setting('duration (`500ms`, `30s`, `5m`, `1h`)', describe, value => {
     const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(value.trim());
     if (!match) throw new Error('must be a duration such as 500ms, 30s, 5m or 1h');
-    return Number(match[1]) * (unitMs[match[2] ?? ''] ?? Number.NaN);
+    const ms = Number(match[1]) * (unitMs[match[2] ?? ''] ?? Number.NaN);
+    if (ms > Number.MAX_SAFE_INTEGER) throw new Error('must be a duration that fits into a lifetime');
+    return ms;
   });
 }
 
@@ -119,12 +124,12 @@ export interface ListenAddress {
 
 export function listenAddress(describe: Describe<ListenAddress>): Setting<ListenAddress> {
   return setting('host:port', describe, value => {
-    const match = /^(?:(?<host>.*):)?(?<port>\d{1,5})$/.exec(value.trim());
+    const match = /^(?:(?<host>[^\s/]*):)?(?<port>\d{1,5})$/.exec(value.trim());
     const port = Number(match?.groups?.['port']);
     if (!match || port > 65_535) throw new Error('must look like 127.0.0.1:8001 or :8001');
     const host = match.groups?.['host'];
     if (host === undefined) return { host: '127.0.0.1', port };
-    return { host: host === '' ? '0.0.0.0' : host.replace(/^\[(.*)\]$/, '$1'), port };
+    return { host: host === '' || host === '*' ? '0.0.0.0' : host.replace(/^\[(.*)\]$/, '$1'), port };
   });
 }
 
@@ -177,7 +182,7 @@ export function loadConfig<S extends ConfigSpec>(
     try {
       values[name] = setting.parse(raw);
     } catch (error) {
-      const shown = setting.secret ? 'the given value' : JSON.stringify(raw);
+      const shown = setting.secret || mayHoldPassword(raw) ? 'the given value' : JSON.stringify(raw);
       faults.push(`${name} ${error instanceof Error ? error.message : String(error)}, not ${shown}`);
     }
   }
@@ -189,20 +194,31 @@ export function loadConfig<S extends ConfigSpec>(
   return values as Config<S>;
 }
 
+/** A URL with a user in it, whatever setting it was put into by mistake. */
+function mayHoldPassword(raw: string): boolean {
+  return /:\/\/[^/\s]*@/.test(raw);
+}
+
 /** The documentation of a spec as a Markdown table. */
 export function describeConfig(spec: ConfigSpec): string {
   const rows = Object.entries(spec).map(([name, setting]) => {
-    const fallback = setting.fallback === undefined ? '**required**' : showDefault(setting.fallback.value);
-    return `| \`${name}\` | ${setting.type} | ${fallback} | ${setting.doc} |`;
+    const cells = [`\`${name}\``, setting.type, showFallback(setting), setting.doc];
+    return `| ${cells.map(cell => cell.replaceAll(/\s+/g, ' ').replaceAll('|', '\\|')).join(' | ')} |`;
   });
   return ['| variable | type | default | meaning |', '|---|---|---|---|', ...rows].join('\n');
+}
+
+function showFallback({ fallback, secret }: Setting<unknown>): string {
+  if (fallback === undefined) return '**required**';
+  return secret && fallback.value !== undefined ? 'not shown' : showDefault(fallback.value);
 }
 
 function showDefault(value: unknown): string {
   if (value === undefined) return '–';
   if (Array.isArray(value)) return `\`${value.join(',')}\``;
   if (typeof value === 'object' && value !== null && 'host' in value && 'port' in value) {
-    return `\`${String(value.host)}:${String(value.port)}\``;
+    const host = String(value.host);
+    return `\`${host.includes(':') ? `[${host}]` : host}:${String(value.port)}\``;
   }
   return `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``;
 }
