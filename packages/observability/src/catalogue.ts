@@ -21,6 +21,13 @@ export const workBuckets = [
  * existing dashboards know are kept as they are; new ones follow the Prometheus conventions (base units, `_total`).
  */
 export const metricCatalogue = {
+  // every service
+  scrape_collector_failures_total: {
+    kind: 'counter',
+    help: 'Times that a value could not be looked up for /metrics; the others are shown all the same.',
+    labels: [],
+  },
+
   // api
   http_request_duration_seconds: {
     kind: 'histogram',

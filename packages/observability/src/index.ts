@@ -6,7 +6,7 @@ export {
   metricCatalogue,
   workBuckets,
 } from './catalogue.ts';
-export { createLogger, type Logger, type LoggerOptions, redactedPaths, silentLogger } from './logger.ts';
+export { createLogger, type Logger, type LoggerOptions, silentLogger } from './logger.ts';
 export { createMetrics, type Metrics, type MetricsOptions } from './metrics.ts';
 export {
   createOps,

@@ -1,25 +1,15 @@
-import { type DestinationStream, type Logger as PinoLogger, pino } from 'pino';
+import {
+  type Bindings,
+  type ChildLoggerOptions,
+  type DestinationStream,
+  type Logger as PinoLogger,
+  pino,
+  stdSerializers,
+} from 'pino';
+import { redact } from './redaction.ts';
 
 /** Structured logger; one JSON object a line on stdout. */
 export type Logger = PinoLogger;
-
-/** Field paths whose values never reach a log line, wherever a careless caller puts them. */
-export const redactedPaths: readonly string[] = [
-  'password',
-  '*.password',
-  'password_hash',
-  '*.password_hash',
-  'token',
-  '*.token',
-  'secret',
-  '*.secret',
-  'authorization',
-  '*.authorization',
-  'cookie',
-  '*.cookie',
-  'req.headers.authorization',
-  'req.headers.cookie',
-];
 
 export interface LoggerOptions {
   /** Name of the service, in every line. */
@@ -30,17 +20,38 @@ export interface LoggerOptions {
   readonly destination?: DestinationStream;
 }
 
-/** A logger whose lines carry `timestamp` (ISO 8601), `level` (word), `service` and `message`. */
+/**
+ * A logger whose lines carry `timestamp` (ISO 8601), `level` (word), `service` and `message`. Fields that look like
+ * secrets by their name are masked at any depth, and so are passwords in URLs.
+ */
 export function createLogger(options: LoggerOptions): Logger {
   const config = {
     level: options.level ?? 'info',
     base: { service: options.service },
     messageKey: 'message',
     timestamp: () => `,"timestamp":"${new Date().toISOString()}"`,
-    formatters: { level: (label: string) => ({ level: label }) },
-    redact: { paths: [...redactedPaths], censor: '[redacted]' },
+    formatters: {
+      level: (label: string) => ({ level: label }),
+      log: redact,
+    },
+    serializers: { err: describe, error: describe },
   };
-  return options.destination ? pino(config, options.destination) : pino(config);
+  return redactChildren(options.destination ? pino(config, options.destination) : pino(config));
+}
+
+/** pino hands the fields of child loggers past its formatters. Children inherit the function, so theirs are covered too. */
+function redactChildren(logger: Logger): Logger {
+  const prototype = Object.getPrototypeOf(logger) as {
+    child(bindings: Bindings, options?: ChildLoggerOptions): Logger;
+  };
+  function child(this: Logger, bindings: Bindings, options?: ChildLoggerOptions): Logger {
+    return prototype.child.call(this, redact(bindings), options);
+  }
+  return Object.assign(logger, { child });
+}
+
+function describe(error: unknown): unknown {
+  return error instanceof Error ? redact({ ...stdSerializers.err(error) }) : error;
 }
 
 /** A logger that says nothing, for tests and libraries used without one. */

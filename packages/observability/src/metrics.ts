@@ -6,7 +6,10 @@ export interface Metrics {
   counter<N extends MetricNameOf<'counter'>>(name: N): Counter<LabelsOf<N>>;
   gauge<N extends MetricNameOf<'gauge'>>(name: N): Gauge<LabelsOf<N>>;
   histogram<N extends MetricNameOf<'histogram'>>(name: N): Histogram<LabelsOf<N>>;
-  /** Runs before each scrape; sets gauges whose truth lies elsewhere. */
+  /**
+   * Runs before each scrape; sets gauges whose truth lies elsewhere. One that fails, or takes longer than a scrape may
+   * wait, is counted and leaves the rest of the metrics as they are: they are needed most when something is down.
+   */
   beforeScrape(collect: () => void | Promise<void>): void;
   /** The exposition text and its content type. */
   expose(): Promise<{ readonly contentType: string; readonly body: string }>;
@@ -15,12 +18,16 @@ export interface Metrics {
 export interface MetricsOptions {
   /** Node's and the process's own metrics; on unless a test switches them off. */
   readonly defaults?: boolean;
+  /** How long a scrape waits for what {@link Metrics.beforeScrape} added, milliseconds. */
+  readonly collectTimeoutMs?: number;
 }
+
+type Collector = () => void | Promise<void>;
 
 export function createMetrics(options: MetricsOptions = {}): Metrics {
   const registry = new Registry();
   if (options.defaults ?? true) collectDefaultMetrics({ register: registry });
-  const collectors: (() => void | Promise<void>)[] = [];
+  const collectors: Collector[] = [];
   const made = new Map<string, Counter | Gauge | Histogram>();
 
   function instrument<T extends Counter | Gauge | Histogram>(
@@ -40,6 +47,11 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
     registers: [registry],
   });
 
+  const failures = instrument(
+    'scrape_collector_failures_total',
+    definition => new Counter(base('scrape_collector_failures_total', definition)),
+  );
+
   return {
     counter: name => instrument(name, definition => new Counter(base(name, definition))),
     gauge: name => instrument(name, definition => new Gauge(base(name, definition))),
@@ -48,10 +60,33 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
         name,
         definition => new Histogram({ ...base(name, definition), buckets: [...(definition.buckets ?? [])] }),
       ),
-    beforeScrape: collect => void collectors.push(collect),
+    beforeScrape: collect => void collectors.push(oneAtATime(collect)),
     async expose() {
-      for (const collect of collectors) await collect();
+      const within = options.collectTimeoutMs ?? 2000;
+      const outcomes = await Promise.allSettled(collectors.map(collect => inTime(collect, within)));
+      failures.inc(outcomes.filter(({ status }) => status === 'rejected').length);
       return { contentType: registry.contentType, body: await registry.metrics() };
     },
   };
+}
+
+/** A collector that hangs must not be started again by every scrape; those that come meanwhile wait for the same run. */
+function oneAtATime(collect: Collector): Collector {
+  let running: Promise<void> | undefined;
+  return () => {
+    running ??= (async () => collect())().finally(() => {
+      running = undefined;
+    });
+    return running;
+  };
+}
+
+async function inTime(collect: Collector, withinMs: number): Promise<void> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new Error(`no value within ${withinMs} ms`)), withinMs);
+  try {
+    await Promise.race([collect(), late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

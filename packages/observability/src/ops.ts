@@ -1,6 +1,6 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { describeError, lifecycle, type Service, TidemarkError } from '@tidemark/kernel';
+import { describeError, errorCode, lifecycle, type Service, TidemarkError } from '@tidemark/kernel';
 import type { Metrics } from './metrics.ts';
 
 /** Asks one dependency whether it answers; throws or rejects when it does not. */
@@ -127,8 +127,15 @@ export function opsServer(
     return (await further(method, url)) ?? json(404, { error: `no route ${method} ${url.pathname}` });
   };
   const server = createServer((request, response) => {
-    const url = new URL(request.url ?? '/', 'http://localhost');
-    void respond(response, route(request.method ?? 'GET', url));
+    void respond(
+      response,
+      (async () => {
+        // The target of a request is whatever the other side sends; `//` for one is no URL.
+        const target = `http://localhost${request.url ?? '/'}`;
+        if (!URL.canParse(target)) return json(400, { error: 'the target of the request is not a path' });
+        return route(request.method ?? 'GET', new URL(target));
+      })(),
+    );
   });
   return {
     ...lifecycle('ops server', {
@@ -150,8 +157,14 @@ async function respond(response: ServerResponse, outcome: Promise<OpsAnswer>): P
 
 function listen(server: Server, address: { readonly host: string; readonly port: number }): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', error => reject(explainListenError(error, address)));
-    server.listen(address.port, address.host, resolve);
+    const refuse = (error: Error) => reject(explainListenError(error, address));
+    server.once('error', refuse);
+    server.listen(address.port, address.host, () => {
+      server.off('error', refuse);
+      // Later errors are of single connections that could not be accepted, as when file descriptors run out.
+      server.on('error', () => {});
+      resolve();
+    });
   });
 }
 
@@ -165,26 +178,20 @@ function closeServer(server: Server): Promise<void> {
 /** Turns the errors that listening on an address can give into a line that says what to do. */
 export function explainListenError(
   error: unknown,
-  address: { readonly host: string; readonly port: number },
+  { host, port }: { readonly host: string; readonly port: number },
 ): unknown {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'EADDRINUSE') {
-    return new TidemarkError(
+  const expected: Readonly<Record<string, [code: string, message: string, hint: string]>> = {
+    EADDRINUSE: [
       'PORT_TAKEN',
-      `port ${address.port} on ${address.host} is taken by another program`,
-      {
-        cause: error,
-        hint: 'Stop that program, or choose another port.',
-        facts: { port: address.port },
-      },
-    );
-  }
-  if (code === 'EACCES') {
-    return new TidemarkError('PORT_FORBIDDEN', `this user may not listen on port ${address.port}`, {
-      cause: error,
-      hint: 'Choose a port above 1023.',
-      facts: { port: address.port },
-    });
-  }
-  return error;
+      `port ${port} on ${host} is taken by another program`,
+      'Stop that program, or choose another port.',
+    ],
+    EACCES: ['PORT_FORBIDDEN', `this user may not listen on port ${port}`, 'Choose a port above 1023.'],
+    EADDRNOTAVAIL: ['HOST_NOT_OURS', `this machine has no address ${host}`, 'Choose 127.0.0.1 or 0.0.0.0.'],
+    ENOTFOUND: ['HOST_UNKNOWN', `the name ${host} cannot be resolved`, 'Choose 127.0.0.1 or 0.0.0.0.'],
+  };
+  const known = expected[errorCode(error) ?? ''];
+  if (!known) return error;
+  const [code, message, hint] = known;
+  return new TidemarkError(code, message, { cause: error, hint, facts: { host, port } });
 }
