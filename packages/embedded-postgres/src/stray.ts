@@ -1,22 +1,37 @@
+import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { errorCode } from '@tidemark/kernel';
+import { promisify } from 'node:util';
+import { errorCode, TidemarkError } from '@tidemark/kernel';
+
+/** When a server that was asked to stop is told to stop at once, and when it is given up, milliseconds. */
+const patience = { fastMs: 5000, immediateMs: 15_000 } as const;
+const lookEveryMs = 20;
 
 /**
  * Stops a server that still runs on a data folder although whoever started it is gone. PostgreSQL writes the id of
  * its main process into the first line of `postmaster.pid` (PostgreSQL docs, chapter "Database File Layout").
  * @returns whether there was one
+ * @throws TidemarkError POSTGRES_WILL_NOT_STOP
  */
 export async function stopStrayServer(dataDir: string): Promise<boolean> {
   const pid = await postmasterPid(dataDir);
   if (pid === undefined || !(await isPostgresOf(pid, dataDir))) return false;
   process.kill(pid, 'SIGINT');
-  for (let waited = 0; await isPostgresOf(pid, dataDir); waited += 20) {
-    if (waited === 5000) process.kill(pid, 'SIGQUIT');
-    await delay(20);
+  for (let waitedMs = 0; await isPostgresOf(pid, dataDir); waitedMs += lookEveryMs) {
+    if (waitedMs === patience.fastMs) process.kill(pid, 'SIGQUIT');
+    if (waitedMs >= patience.immediateMs) throw willNotStop(pid, dataDir);
+    await delay(lookEveryMs);
   }
   return true;
+}
+
+function willNotStop(pid: number, dataDir: string): TidemarkError {
+  return new TidemarkError('POSTGRES_WILL_NOT_STOP', `an earlier PostgreSQL on ${dataDir} does not stop`, {
+    hint: `End it with \`kill -9 ${pid}\` and start again.`,
+    facts: { pid },
+  });
 }
 
 async function postmasterPid(dataDir: string): Promise<number | undefined> {
@@ -29,24 +44,18 @@ async function postmasterPid(dataDir: string): Promise<number | undefined> {
   }
 }
 
-/** The process id may long belong to somebody else; the working directory of a server is its data folder. */
+/** The process id may long belong to somebody else; a server has its data folder among its arguments. */
 async function isPostgresOf(pid: number, dataDir: string): Promise<boolean> {
-  try {
-    process.kill(pid, 0);
-    const commandLine = await readFile(`/proc/${pid}/cmdline`, 'utf8');
-    return commandLine.includes('postgres') && commandLine.split('\0').includes(dataDir);
-  } catch (error) {
-    // Without /proc (macOS) the id has to do: PostgreSQL itself trusts it in the same way.
-    if (errorCode(error) === 'ENOENT') return process.platform !== 'linux' && isAlive(pid);
-    return false;
-  }
+  const command = (await commandLine(pid)).replaceAll('\0', ' ');
+  return command.includes('postgres') && `${command.trim()} `.includes(` -D ${dataDir} `);
 }
 
-function isAlive(pid: number): boolean {
+/** Empty when there is no such process, or none that we may look at. */
+async function commandLine(pid: number): Promise<string> {
   try {
-    process.kill(pid, 0);
-    return true;
+    if (process.platform === 'linux') return await readFile(`/proc/${pid}/cmdline`, 'utf8');
+    return (await promisify(execFile)('ps', ['-ww', '-o', 'command=', '-p', String(pid)])).stdout;
   } catch {
-    return false;
+    return '';
   }
 }

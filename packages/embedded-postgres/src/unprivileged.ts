@@ -1,9 +1,22 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { access, chown, cp, lstat, mkdir, readdir, readFile, rename, rm, symlink } from 'node:fs/promises';
+import {
+  access,
+  chmod,
+  cp,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readFile,
+  rename,
+  rm,
+  rmdir,
+  symlink,
+} from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { TidemarkError } from '@tidemark/kernel';
 import type { PostgresBinaries } from './binaries.ts';
+import { removeScratch } from './scratch.ts';
 
 /** An operating-system user that PostgreSQL runs as. */
 export interface UnprivilegedUser {
@@ -18,14 +31,18 @@ const relocationRoot = '/var/lib/tidemark';
 /**
  * PostgreSQL refuses to run as root. Under root it therefore runs as `postgres` where that user exists, else as
  * `nobody`; an ordinary user runs it as itself (undefined).
+ * @param owner id of the user whom the data belongs to: the one of the two that it is keeps it, also when a
+ *   `postgres` comes to the machine later
  */
-export async function unprivilegedUser(): Promise<UnprivilegedUser | undefined> {
+export async function unprivilegedUser(owner?: number): Promise<UnprivilegedUser | undefined> {
   if (process.getuid?.() !== 0) return undefined;
   const accounts = (await readFile('/etc/passwd', 'utf8')).split('\n').map(line => line.split(':'));
-  for (const wanted of ['postgres', 'nobody']) {
+  const users = ['postgres', 'nobody'].flatMap(wanted => {
     const account = accounts.find(([name]) => name === wanted);
-    if (account) return { name: wanted, uid: Number(account[2]), gid: Number(account[3]) };
-  }
+    return account ? [{ name: wanted, uid: Number(account[2]), gid: Number(account[3]) }] : [];
+  });
+  const user = users.find(({ uid }) => uid === owner) ?? users[0];
+  if (user) return user;
   throw new TidemarkError(
     'POSTGRES_NEEDS_USER',
     'PostgreSQL does not run as root, and this machine has no other user',
@@ -51,14 +68,32 @@ export async function reachableBinaries(
   binaries: PostgresBinaries,
 ): Promise<PostgresBinaries> {
   if (canReach(user, binaries.postgres)) return binaries;
-  const home = join(relocationRoot, `postgres-${fingerprint(binaries.home)}`);
-  const copy = { home, initdb: join(home, 'bin', 'initdb'), postgres: join(home, 'bin', 'postgres') };
-  if (!(await exists(copy.postgres))) {
-    const partial = `${home}.partial-${process.pid}`;
+  const home = join(relocationRoot, `postgres-${fingerprint(`${binaries.home}\0${binaries.version}`)}`);
+  const copy = {
+    ...binaries,
+    home,
+    initdb: join(home, 'bin', 'initdb'),
+    postgres: join(home, 'bin', 'postgres'),
+  };
+  if (await exists(copy.postgres)) return copy;
+  await makeRelocationRoot();
+  const partial = await mkdtemp(`${home}.partial-`);
+  try {
     await cp(binaries.home, partial, { recursive: true, verbatimSymlinks: true });
+    await chmod(partial, 0o755);
     await rename(partial, home);
+  } catch (error) {
+    if (!(await exists(copy.postgres))) throw error; // else somebody else made the same copy meanwhile
+  } finally {
+    await rm(partial, { recursive: true, force: true });
   }
   return copy;
+}
+
+/** Open to every user, whatever the umask is. */
+async function makeRelocationRoot(): Promise<void> {
+  await mkdir(relocationRoot, { recursive: true });
+  await chmod(relocationRoot, 0o755);
 }
 
 /**
@@ -70,25 +105,41 @@ export async function ownedDataDir(user: UnprivilegedUser, wanted: string): Prom
   const link = await lstat(wanted).catch(() => undefined);
   if (!link?.isSymbolicLink() && canReach(user, dirname(resolve(wanted)))) return wanted;
   const home = join(relocationRoot, `data-${fingerprint(resolve(wanted))}`);
-  await mkdir(relocationRoot, { recursive: true, mode: 0o755 });
-  if (!link) await symlink(home, wanted);
+  await makeRelocationRoot();
+  if (!link?.isSymbolicLink()) {
+    if (link && !(await removedEmpty(wanted))) throw closedFolder(user, wanted);
+    await symlink(home, wanted);
+  }
   return home;
 }
 
-/** Gives the folder and everything in it to the user. */
-export async function giveTo(user: UnprivilegedUser, folder: string): Promise<void> {
-  await chown(folder, user.uid, user.gid);
-  for (const entry of await readdir(folder, { recursive: true })) {
-    await chown(join(folder, entry), user.uid, user.gid);
-  }
+async function removedEmpty(folder: string): Promise<boolean> {
+  return rmdir(folder).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Serving an empty database from elsewhere would look like the loss of the one that lies here. */
+function closedFolder(user: UnprivilegedUser, wanted: string): TidemarkError {
+  return new TidemarkError(
+    'POSTGRES_OTHER_OWNER',
+    `the database in ${wanted} is closed to the user ${user.name}`,
+    {
+      hint: 'Start Tidemark as the user who started it first, or choose another data folder.',
+    },
+  );
 }
 
 /** Removes a data folder, also when it was relocated. */
 export async function removeDataDir(wanted: string): Promise<void> {
   const link = await lstat(wanted).catch(() => undefined);
   if (link?.isSymbolicLink()) {
-    await rm(join(relocationRoot, `data-${fingerprint(resolve(wanted))}`), { recursive: true, force: true });
+    const home = join(relocationRoot, `data-${fingerprint(resolve(wanted))}`);
+    await rm(home, { recursive: true, force: true });
+    await removeScratch(home);
   }
+  await removeScratch(wanted);
   await rm(wanted, { recursive: true, force: true });
 }
 
