@@ -27,9 +27,13 @@ func administer(ctx context.Context, given plan) (any, error) {
 	if err := setRetention(ctx, client, topic, "7200000"); err != nil {
 		return nil, err
 	}
-	after, err := retentionOf(ctx, client, topic)
+	after := before
+	err = until(ctx, func() bool {
+		after, err = retentionOf(ctx, client, topic)
+		return err != nil || after != before
+	})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("the new retention is not seen: %w", err)
 	}
 	grow := &kafka.CreatePartitionsRequest{Topics: []kafka.TopicPartitionsConfig{{Name: topic, Count: 5}}}
 	grown, err := client.CreatePartitions(ctx, grow)

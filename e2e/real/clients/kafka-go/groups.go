@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sort"
 	"sync"
@@ -116,6 +117,7 @@ func join(ctx context.Context, given plan, topic, group string, seen *received) 
 		StartOffset:       kafka.FirstOffset,
 		SessionTimeout:    6 * time.Second,
 		HeartbeatInterval: 500 * time.Millisecond,
+		JoinGroupBackoff:  500 * time.Millisecond,
 	})
 	if err != nil {
 		return nil, err
@@ -129,8 +131,11 @@ func (m *member) run(ctx context.Context, given plan, topic string, seen *receiv
 	defer close(m.ended)
 	for {
 		generation, err := m.group.Next(ctx)
-		if err != nil {
+		if errors.Is(err, kafka.ErrGroupClosed) || ctx.Err() != nil {
 			return // the member left, or the trial is over
+		}
+		if err != nil {
+			continue // such as a coordinator that is not there yet; the library has paused before it said so
 		}
 		m.hold(generation.Assignments[topic])
 		for _, assignment := range generation.Assignments[topic] {

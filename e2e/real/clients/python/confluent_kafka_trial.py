@@ -34,6 +34,7 @@ def administer(plan: Plan) -> dict[str, Any]:
     entry = ConfigEntry("retention.ms", "7200000", incremental_operation=AlterConfigOpType.SET)
     change = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=[entry])
     admin.incremental_alter_configs([change])[change].result()
+    report.until("the new retention is seen", lambda: retention() != before)
     after = retention()
     admin.create_partitions([NewPartitions(topic, 5)])[topic].result()
     report.until("the topic has grown", lambda: partitions() == 5)

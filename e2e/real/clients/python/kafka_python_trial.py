@@ -27,6 +27,7 @@ def administer(plan: Plan) -> dict[str, Any]:
     admin.create_topics({topic: options}, wait_for_metadata=True)
     created, before = partitions(), retention()
     admin.alter_configs([ConfigResource("TOPIC", topic, {"retention.ms": "7200000"})])
+    report.until("the new retention is seen", lambda: retention() != before)
     after = retention()
     admin.create_partitions({topic: 5})
     report.until("the topic has grown", lambda: partitions() == 5)
