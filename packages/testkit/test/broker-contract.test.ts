@@ -1,0 +1,29 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe } from 'node:test';
+import { type RunningBroker, startBroker } from '@tidemark/broker';
+import { brokerContract } from '../src/broker-contract/index.ts';
+
+/** A broker that runs elsewhere, such as Apache Kafka: `TIDEMARK_CONTRACT_BROKER=127.0.0.1:9092 node --test …`. */
+const elsewhere = process.env['TIDEMARK_CONTRACT_BROKER'];
+
+if (elsewhere !== undefined) {
+  describe(`broker contract: ${elsewhere}`, () => brokerContract({ address: () => elsewhere }));
+} else {
+  for (const mode of ['in memory', 'on disk'] as const) {
+    describe(`broker contract: embedded, ${mode}`, () => {
+      let broker: RunningBroker;
+      let folder: string;
+      before(async () => {
+        folder = await mkdtemp(join(tmpdir(), 'tidemark-contract-'));
+        broker = await startBroker(mode === 'on disk' ? { dataDir: folder } : {});
+      });
+      after(async () => {
+        await broker.stop();
+        await rm(folder, { recursive: true });
+      });
+      brokerContract({ address: () => broker.address });
+    });
+  }
+}
