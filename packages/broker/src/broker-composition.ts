@@ -12,6 +12,7 @@ import { FilePool } from './storage/file-pool.ts';
 import { Journal } from './storage/journal.ts';
 import { memoryDisk } from './storage/memory-disk.ts';
 import { nodeDisk } from './storage/node-disk.ts';
+import type { LogEnvironment } from './storage/partition-log.ts';
 import { SyncSchedule } from './storage/sync-schedule.ts';
 import { TailCacheBudget } from './storage/tail-cache.ts';
 import { TopicRegistry } from './topics/topic-registry.ts';
@@ -29,6 +30,7 @@ export interface BrokerParts extends Omit<BrokerCore, 'clusterId' | 'node'> {
   readonly faults: FaultInjector;
   readonly registry: GroupRegistry;
   readonly syncs: SyncSchedule;
+  readonly logs: LogEnvironment;
   readonly apis: readonly ServedApi[];
   readonly cluster: ClusterIdentity;
 }
@@ -56,8 +58,15 @@ export function composeParts(settings: BrokerSettings): BrokerParts {
   });
   // In memory the log itself is as near as a cache would be.
   const cache = new TailCacheBudget(settings.dataDir === null ? 0 : settings.limits.cacheBytesMax);
+  const logs: LogEnvironment = {
+    files,
+    cache,
+    fsync: settings.fsync,
+    markDirty: log => syncs.mark(log),
+    warn,
+  };
   const topics = new TopicRegistry({
-    logs: { files, cache, fsync: settings.fsync, markDirty: log => syncs.mark(log), warn },
+    logs,
     journal,
     folder: join(folder, 'topics'),
     configDefaults: settings.topicDefaults,
@@ -97,6 +106,7 @@ export function composeParts(settings: BrokerSettings): BrokerParts {
     faults,
     registry,
     syncs,
+    logs,
     cluster,
     topics,
     groups,

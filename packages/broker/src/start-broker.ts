@@ -4,6 +4,7 @@ import type { FaultInjector } from './faults/fault-injector.ts';
 import { Dispatcher } from './network/dispatcher.ts';
 import { Listener } from './network/listener.ts';
 import { type BrokerOptions, resolveOptions } from './options.ts';
+import { UpkeepSchedule } from './upkeep-schedule.ts';
 import { type FolderLock, lockFolder } from './storage/data-folder.ts';
 
 /** A broker that accepts clients. */
@@ -42,8 +43,10 @@ export async function startBroker(options: BrokerOptions = {}): Promise<RunningB
       { address, dataDir: settings.dataDir, topics: parts.topics.all().length },
       'broker is ready',
     );
+    const upkeep = new UpkeepSchedule(parts);
+    upkeep.start();
     let stopping: Promise<void> | undefined;
-    const stop = () => (stopping ??= stopBroker(parts, listener, lock));
+    const stop = () => (stopping ??= stopBroker(parts, { listener, upkeep, lock }));
     return { host, port, address, clusterId: core.clusterId, faults: parts.faults, stop };
   } catch (error) {
     await parts.files.closeAll();
@@ -88,11 +91,18 @@ async function takeCleanMarker(dataDir: string | null, disk: BrokerParts['disk']
   return isClean;
 }
 
-async function stopBroker(parts: BrokerParts, listener: Listener, lock: FolderLock | null): Promise<void> {
+interface Running {
+  readonly listener: Listener;
+  readonly upkeep: UpkeepSchedule;
+  readonly lock: FolderLock | null;
+}
+
+async function stopBroker(parts: BrokerParts, { listener, upkeep, lock }: Running): Promise<void> {
   const { settings, disk, journal, topics, registry, transactions, syncs, files, faults } = parts;
   faults.clear();
   transactions.close();
   await listener.stop(() => registry.close());
+  await upkeep.stop();
   await topics.close();
   await syncs.close();
   await journal.close();

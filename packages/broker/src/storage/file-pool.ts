@@ -1,3 +1,4 @@
+import { type Deferred, deferred } from '@tidemark/kernel';
 import type { Disk, DiskFile } from './disk.ts';
 
 interface Entry {
@@ -5,6 +6,7 @@ interface Entry {
   users: number;
   /** Close as soon as nobody uses it. */
   dropped: boolean;
+  readonly closed: Deferred<void>;
 }
 
 /**
@@ -36,13 +38,17 @@ export class FilePool {
     }
   }
 
-  /** Forgets the file; it is closed when its last user is done. Call before renaming or removing it. */
-  drop(path: string): void {
+  /**
+   * Forgets the file; it is closed when its last user is done, which is when the promise resolves. Call before
+   * removing the file, and wait before putting another one in its place.
+   */
+  async drop(path: string): Promise<void> {
     const entry = this.#entries.get(path);
     if (!entry) return;
     this.#entries.delete(path);
     entry.dropped = true;
     this.#closeUnused(entry);
+    await entry.closed.promise;
   }
 
   async closeAll(): Promise<void> {
@@ -55,7 +61,7 @@ export class FilePool {
     let entry = this.#entries.get(path);
     if (entry)
       this.#entries.delete(path); // re-inserted below: the map's order is the order of last use
-    else entry = { file: this.#open(path), users: 0, dropped: false };
+    else entry = { file: this.#open(path), users: 0, dropped: false, closed: deferred() };
     entry.users += 1;
     this.#entries.set(path, entry);
     return entry;
@@ -71,13 +77,16 @@ export class FilePool {
     if (this.#entries.size <= this.#openMax) return;
     for (const [path, entry] of this.#entries) {
       if (entry.users > 0) continue;
-      this.drop(path);
+      void this.drop(path);
       if (this.#entries.size <= this.#openMax) return;
     }
   }
 
   #closeUnused(entry: Entry): void {
     if (entry.users > 0) return;
-    entry.file.then(file => file.close()).catch(() => {}); // nothing was written through it since its last sync point
+    entry.file
+      .then(file => file.close())
+      .catch(() => {}) // nothing was written through it since its last sync point
+      .finally(() => entry.closed.resolve());
   }
 }

@@ -171,10 +171,9 @@ export class PartitionLog {
     await this.#removeSegments(removable);
   }
 
-  /** Puts a rewritten segment in the place of the old ones with the same span. */
-  replaceSegments(old: readonly Segment[], replacement: Segment): void {
-    const at = this.#segments.indexOf(old[0] as Segment);
-    this.#segments.splice(at, old.length, replacement);
+  /** Puts a rewritten segment in the place of the old one; none when nothing of it is left. */
+  replaceSegment(old: Segment, rewritten: Segment | null): void {
+    this.#segments = this.#segments.flatMap(segment => (segment === old ? (rewritten ?? []) : segment));
   }
 
   async sync(): Promise<void> {
@@ -192,14 +191,14 @@ export class PartitionLog {
 
   /** Forgets everything in memory; the folder is the caller's to remove. */
   abandon(): void {
-    for (const segment of this.#segments) segment.detach();
+    for (const segment of this.#segments) void segment.detach();
     this.#release();
     this.#segments = [];
   }
 
   #release(): void {
     this.#cache.clear();
-    for (const segment of this.#segments) this.#env.files.drop(segment.path);
+    for (const segment of this.#segments) void this.#env.files.drop(segment.path);
   }
 
   async #removeSegments(segments: readonly Segment[]): Promise<void> {

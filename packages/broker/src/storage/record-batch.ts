@@ -45,6 +45,8 @@ export interface BatchHeader {
 export const compressionOf = (attributes: number): number => attributes & COMPRESSION_MASK;
 export const isTransactional = (attributes: number): boolean => (attributes & TRANSACTIONAL) !== 0;
 export const isControl = (attributes: number): boolean => (attributes & CONTROL) !== 0;
+/** The records' times are then relative to another base, and `base_timestamp` is when tombstones may go. */
+export const hasDeleteHorizon = (attributes: number): boolean => (attributes & DELETE_HORIZON) !== 0;
 export const isLogAppendTime = (attributes: number): boolean => (attributes & LOG_APPEND_TIME) !== 0;
 
 function int64At(buffer: Buffer, at: number): number {

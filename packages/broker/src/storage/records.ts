@@ -19,8 +19,9 @@ export interface LogRecord {
   readonly key: Buffer | null;
   /** Null is a tombstone. */
   readonly value: Buffer | null;
-  /** The record's bytes with its length in front, as compaction copies them. */
-  readonly raw: Buffer;
+  readonly attributes: number;
+  /** The record's bytes from its offset delta on, as compaction copies them. */
+  readonly rest: Buffer;
 }
 
 /**
@@ -36,10 +37,11 @@ export async function decodeRecords(batch: Buffer): Promise<LogRecord[]> {
   const cursor = new VarintCursor(body);
   const records: LogRecord[] = [];
   for (let index = 0; index < header.recordCount; index += 1) {
-    const start = cursor.position;
-    const end = cursor.next() + cursor.position;
-    cursor.skip(1);
+    const length = cursor.next();
+    const end = cursor.position + length;
+    const attributes = cursor.byte();
     const timestamp = header.baseTimestamp + cursor.next();
+    const restFrom = cursor.position;
     const offset = header.baseOffset + cursor.next();
     const key = cursor.bytes();
     const value = cursor.bytes();
@@ -49,10 +51,29 @@ export async function decodeRecords(batch: Buffer): Promise<LogRecord[]> {
       timestamp: isLogAppendTime(header.attributes) ? header.maxTimestamp : timestamp,
       key,
       value,
-      raw: body.subarray(start, end),
+      attributes,
+      rest: body.subarray(restFrom, end),
     });
   }
   return records;
+}
+
+/** Writes a record again, uncompressed, with its time relative to another base. */
+export function encodeRecord(record: LogRecord, baseTimestamp: number): Buffer {
+  const delta = zigzagVarint(record.timestamp - baseTimestamp);
+  const length = zigzagVarint(1 + delta.length + record.rest.length);
+  return Buffer.concat([length, Buffer.from([record.attributes]), delta, record.rest]);
+}
+
+function zigzagVarint(value: number): Buffer {
+  let rest = value >= 0 ? value * 2 : -value * 2 - 1;
+  const bytes: number[] = [];
+  while (rest >= 0x80) {
+    bytes.push((rest % 128) | 0x80);
+    rest = Math.floor(rest / 128);
+  }
+  bytes.push(rest);
+  return Buffer.from(bytes);
 }
 
 const gunzipAsync = promisify(gunzip);
@@ -116,8 +137,9 @@ class VarintCursor {
     throw new ProtocolError('corruptMessage', 'a variable-length integer does not end');
   }
 
-  skip(bytes: number): void {
-    this.position += bytes;
+  byte(): number {
+    this.position += 1;
+    return this.#buffer[this.position - 1] ?? 0;
   }
 
   bytes(): Buffer | null {

@@ -151,13 +151,20 @@ export class Segment {
   }
 
   /** Reads give nothing from now on; the file is somebody else's to remove. */
-  detach(): void {
+  async detach(): Promise<void> {
     this.#removed = true;
-    this.#pool.drop(this.path);
+    await this.#pool.drop(this.path);
+  }
+
+  /** Takes the place of the segment whose rewritten content lies in `rewritten`. */
+  async replace(old: Segment, rewritten: string): Promise<void> {
+    await old.detach();
+    await this.#pool.disk.remove(this.indexPath);
+    await this.#pool.disk.rename(rewritten, this.path);
   }
 
   async remove(): Promise<void> {
-    this.detach();
+    void this.detach();
     await this.#pool.disk.remove(this.indexPath);
     await this.#pool.disk.remove(this.path);
   }

@@ -60,6 +60,8 @@ export class Partition {
   readonly index: number;
   readonly log: PartitionLog;
   readonly producers: ProducerStates;
+  /** Compaction has been through everything below; forgotten at a restart, which costs one more pass. */
+  compactedBelow = 0;
   readonly #env: LogEnvironment;
   #checkpoint: Checkpoint;
   #undos: (() => void)[] = [];
