@@ -55,7 +55,10 @@ describe('a person at the console', { skip: skipWithoutBrowser() }, () => {
   test('finds it by search, and opens what changed', async () => {
     const { page } = window;
     await page.goto(`${stack.http('console')}/changes?q=browser%40example.com`);
-    await page.getByRole('link', { name: /browser@example\.com/ }).first().click();
+    await page
+      .getByRole('link', { name: /browser@example\.com/ })
+      .first()
+      .click();
     const drawer = page.getByRole('complementary', { name: 'Change' });
     await drawer.getByText('masked').first().waitFor();
     assert.doesNotMatch(await drawer.innerText(), /\$2[aby]\$/, 'the password hash is masked');

@@ -49,7 +49,7 @@ const layerOf = (file: string) => (isApp(file) ? appLayer : (layers[homeOf(file)
 
 function importsOf(file: string): readonly string[] {
   const source = sourceOf.get(file) ?? '';
-  return [...source.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*'([^']+)'/g)].map(match => match[1] ?? '');
+  return [...source.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*'([^'\s]+)'/g)].map(match => match[1] ?? '');
 }
 
 /** Code without comments and strings, for rules about what is called. */
@@ -166,7 +166,12 @@ describe('purity', () => {
 });
 
 describe('sizes', () => {
-  const measured: Record<string, number> = longFunctions(root, production);
+  // A contract suite is a list of tests, as long as the contract; its tests are counted one by one.
+  const isSuite = (file: string) => /^packages\/testkit\/src\/[^/]+-contract\//.test(file);
+  const measured: Record<string, number> = longFunctions(
+    root,
+    production.filter(file => !isSuite(file)),
+  );
   for (const file of production) {
     const lines = (sourceOf.get(file) ?? '').split('\n').length - 1;
     if (lines > limits.file) measured[file] = lines;
