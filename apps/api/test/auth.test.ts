@@ -216,6 +216,20 @@ describe('sign-in', () => {
     }
   });
 
+  test('does not take the default password from another machine behind a proxy on this one', async () => {
+    const api = await runApi(postgres.url);
+    try {
+      const signInFrom = async (address: string) => {
+        const headers = { 'x-forwarded-for': address };
+        return (await api.ask('POST', '/api/auth/login', { body: defaultAccount, headers })).status;
+      };
+      assert.equal(await signInFrom('192.0.2.7'), 401);
+      assert.equal(await signInFrom('127.0.0.1'), 200);
+    } finally {
+      await api.service.stop();
+    }
+  });
+
   test('never serves other machines with the default password', async () => {
     await assert.rejects(runApi(postgres.url, { API_ADDR: '0.0.0.0:0' }), {
       code: 'DEFAULT_PASSWORD_EXPOSED',
