@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { auditPipeline, createPool } from '@tidemark/connectors';
 import { topics } from '@tidemark/contracts';
 import { eventually } from '@tidemark/testkit';
 import { changeMessage, reviewMessage, reviewMessages } from './messages.ts';
@@ -202,5 +203,33 @@ describe('the consumer on a real broker and a real database', () => {
       ],
     );
     assert.equal(await consumer.kill('SIGTERM'), 0);
+  });
+
+  test('an audit recounts the log against the sinks: balanced, and a lost effect is named by its offset', async () => {
+    const pool = createPool({ databaseUrl: stack.postgres.url, applicationName: 'audit', connections: 1 });
+    const consumer = await stack.startConsumer();
+    await untilReady(consumer);
+    try {
+      for (const pipeline of ['reviews-to-postgres', 'changes-to-store', 'dead-letters-to-postgres']) {
+        const report = await auditPipeline(pipeline, stack.connection, pool);
+        assert.deepEqual(
+          report.partitions.flatMap(({ doubts }) => doubts),
+          [],
+        );
+        assert.ok(report.balanced, pipeline);
+        assert.ok(report.partitions.reduce((sum, { recounted }) => sum + recounted.read, 0) > 0);
+      }
+      const [victim] = await stack.postgres.query<{ partition: number; kafka_offset: string }>(
+        'DELETE FROM change_events WHERE id = (SELECT max(id) FROM change_events) RETURNING partition, kafka_offset',
+      );
+      const { balanced, partitions } = await auditPipeline('changes-to-store', stack.connection, pool);
+      assert.equal(balanced, false);
+      const [doubt] = partitions.flatMap(({ doubts }) => doubts);
+      assert.equal(doubt?.partition, victim?.partition);
+      assert.equal(String(doubt?.offset), victim?.kafka_offset);
+    } finally {
+      await pool.end();
+      await consumer.kill('SIGTERM');
+    }
   });
 });

@@ -5,7 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type RunningBroker, startBroker } from '@tidemark/broker';
-import { createMessageSender, ensureTopics, type MessageSender } from '@tidemark/connectors';
+import {
+  createMessageSender,
+  ensureTopics,
+  type KafkaConnection,
+  type MessageSender,
+} from '@tidemark/connectors';
 import { topics } from '@tidemark/contracts';
 import { eventually, startPostgres, type TestPostgres } from '@tidemark/testkit';
 
@@ -22,6 +27,7 @@ export interface ConsumerProcess {
 /** A broker, a database, and consumers over them. */
 export interface Stack {
   readonly postgres: TestPostgres;
+  readonly connection: KafkaConnection;
   readonly sender: MessageSender;
   startConsumer(env?: Readonly<Record<string, string>>): Promise<ConsumerProcess>;
   /** Stops the broker for a moment; it comes back with the same data on the same port. */
@@ -75,6 +81,7 @@ export async function startStack(): Promise<Stack> {
 
   return {
     postgres,
+    connection,
     sender,
     startConsumer,
     async restartBroker() {

@@ -1,3 +1,5 @@
+export { type AuditReport, auditPipeline, type Doubt, type PartitionAudit } from './audit/audit.ts';
+export { auditSubjects } from './audit/subjects.ts';
 export { type ChangeEvent, decodeChange } from './codec/change-event.ts';
 export { decodeReview } from './codec/review-event.ts';
 export type { KafkaConnection } from './kafka/client-options.ts';
@@ -10,6 +12,7 @@ export {
 export { createMessageSender, type MessageSender, type OutgoingMessage } from './kafka/kafka-producer.ts';
 export { KafkaSource, type KafkaSourceOptions } from './kafka/kafka-source.ts';
 export { LagReader, type PartitionLag } from './kafka/lag.ts';
+export { LogReader } from './kafka/read-range.ts';
 export { ensureTopics } from './kafka/topics.ts';
 export { logSink } from './log/log-sink.ts';
 export { changeStoreSink } from './postgres/change-store-sink.ts';

@@ -13,6 +13,7 @@ export {
   type Decision,
   type Decoder,
   type DeliverableItem,
+  decodeRecord,
   type Item,
   isDeliverable,
   type Rejection,
@@ -21,7 +22,7 @@ export {
 export { KeyedLane } from './keyed-lane.ts';
 export type { Lane, LaneWork } from './lane.ts';
 export type { OrderUnit } from './lanes.ts';
-export { countBatch, Ledger, type LedgerCounts } from './ledger.ts';
+export { addCounts, countBatch, Ledger, type LedgerCounts } from './ledger.ts';
 export { OffsetTracker } from './offset-tracker.ts';
 export { PartitionLane } from './partition-lane.ts';
 export { Pipeline, type PipelineConfig, type PipelineState, type PipelineStatus } from './pipeline.ts';
