@@ -87,5 +87,8 @@ export const deadLetterHeaders = {
   lastFailedAt: 'tidemark-dlq-last-failed-at',
 } as const;
 
+/** Kafka header of an event that was sent back to its topic after it had been dead-lettered: how often, as text. */
+export const replaysHeader = 'tidemark-replays';
+
 /** PostgreSQL channel on which the change store announces new rows; the payload is the newest change id. */
 export const changeStoreChannel = 'change_events';
