@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { auditPipeline, createPool } from '@tidemark/connectors';
+import { auditPipeline, createPool, DeadLetterDesk } from '@tidemark/connectors';
 import { topics } from '@tidemark/contracts';
+import { systemClock } from '@tidemark/kernel';
 import { eventually } from '@tidemark/testkit';
 import { changeMessage, reviewMessage, reviewMessages } from './messages.ts';
 import { type ConsumerProcess, type Stack, startStack } from './stack.ts';
@@ -203,6 +204,53 @@ describe('the consumer on a real broker and a real database', () => {
       ],
     );
     assert.equal(await consumer.kill('SIGTERM'), 0);
+  });
+
+  test('dead letters are corrected, replayed and discarded, each with who and why; a replay is idempotent and capped', async () => {
+    const pool = createPool({ databaseUrl: stack.postgres.url, applicationName: 'desk', connections: 1 });
+    const desk = new DeadLetterDesk(pool, stack.sender, systemClock);
+    const actor = { name: 'operator@example.com', why: 'the producer sent a wrong rating' };
+    const consumer = await stack.startConsumer();
+    await untilReady(consumer);
+    try {
+      const wrong = reviewMessage('user:desk', -5);
+      await stack.sender.send([wrong]);
+      const find = () => desk.list({ key: 'user:desk', status: 'open' });
+      const letter = await eventually('the dead letter is there', async () => (await find())[0], longWait);
+      assert.deepEqual((await desk.replay({ key: 'user:desk' }, actor, { dryRun: true })).sent, [letter.id]);
+      assert.equal((await desk.show(letter.id)).status, 'open');
+
+      await desk.replay({ ids: [letter.id] }, actor);
+      const again = await eventually('it comes back', async () => (await find())[0], longWait);
+      assert.notEqual(again.id, letter.id);
+      assert.equal(again.replays, 1);
+      assert.deepEqual(await desk.replay({ ids: [again.id] }, actor, { replaysMax: 1 }), {
+        sent: [],
+        overCap: [again.id],
+      });
+
+      await desk.edit(again.id, Buffer.from(again.payload.replace('"rating":-5', '"rating":5')), actor);
+      await desk.replay({ ids: [again.id] }, actor);
+      const { payload } = JSON.parse(String(wrong.value)) as { payload: { review_id: string } };
+      await eventually('the corrected event takes effect', async () => {
+        const rows = await stack.postgres.query(
+          `SELECT 1 FROM reviews WHERE review_id = '${payload.review_id}'`,
+        );
+        return rows.length === 1;
+      });
+      await desk.discard(letter.id, actor);
+      const actions = await stack.postgres.query<{ action: string; actor: string }>(
+        'SELECT action, actor FROM dlq_actions ORDER BY id',
+      );
+      assert.deepEqual(
+        actions.map(({ action }) => action),
+        ['replay', 'edit', 'replay', 'discard'],
+      );
+      await assert.rejects(desk.show('00000000-0000-5000-8000-000000000000'), /there is no dead letter/);
+    } finally {
+      await pool.end();
+      await consumer.kill('SIGTERM');
+    }
   });
 
   test('an audit recounts the log against the sinks: balanced, and a lost effect is named by its offset', async () => {

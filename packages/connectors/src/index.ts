@@ -17,6 +17,15 @@ export { ensureTopics } from './kafka/topics.ts';
 export { logSink } from './log/log-sink.ts';
 export { changeStoreSink } from './postgres/change-store-sink.ts';
 export { classify } from './postgres/classify.ts';
+export {
+  type Actor,
+  DeadLetterDesk,
+  type DeadLetterEntry,
+  type DeadLetterFilter,
+  type DeadLetterStatus,
+  type ReplayOptions,
+  type ReplayResult,
+} from './postgres/dead-letter-desk.ts';
 export { deadLetterSink } from './postgres/dead-letter-sink.ts';
 export { createPool, type Pool, type PoolOptions, probe } from './postgres/pool.ts';
 export { Positions } from './postgres/positions.ts';

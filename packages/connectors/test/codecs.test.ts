@@ -164,6 +164,9 @@ test('a dead letter comes back from its topic with the record untouched and the 
     payloadJson: null,
     attempts: 1,
     failedAt: '2026-11-21T11:00:00.000Z',
+    keyBytes: Buffer.from('user:1'),
+    headers: [['traceparent', Buffer.from('00-aa-bb-01').toString('base64')]],
+    replays: 0,
   });
 });
 

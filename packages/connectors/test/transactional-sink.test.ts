@@ -285,6 +285,9 @@ describe('sinks that keep their position in PostgreSQL', () => {
       payloadJson: null,
       attempts: 0,
       failedAt: '2026-11-21T10:00:00.000Z',
+      keyBytes: null,
+      headers: [],
+      replays: 0,
     };
     const receipt = await sink.deliver(batchOf([letter, letter]), never);
     assert.deepEqual([...receipt.duplicates], [1n]);

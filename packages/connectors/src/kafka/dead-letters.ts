@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { deadLetterHeaders as names, topics } from '@tidemark/contracts';
+import { deadLetterHeaders as names, replaysHeader, topics } from '@tidemark/contracts';
 import {
   type DeadLetter,
   type DeadLetterPort,
@@ -27,6 +27,11 @@ export interface StoredDeadLetter {
   readonly attempts: number;
   /** ISO 8601. */
   readonly failedAt: string;
+  readonly keyBytes: Buffer | null;
+  /** The original record's headers, values in base64. */
+  readonly headers: readonly (readonly [name: string, base64: string])[];
+  /** How often the event had been sent back to its topic before. */
+  readonly replays: number;
 }
 
 /** Longest error message that a header carries, characters. */
@@ -109,8 +114,20 @@ export function decodeDeadLetter(record: SourceRecord): Decision<StoredDeadLette
     payloadJson: storableJson(payload),
     attempts: Number(header(names.attempts) ?? 0),
     failedAt: header(names.lastFailedAt) ?? new Date(record.timestampMs).toISOString(),
+    keyBytes: record.key,
+    headers: originalHeaders(record),
+    replays: Number(header(replaysHeader) ?? 0),
   };
   return { fate: 'deliver', event };
+}
+
+function originalHeaders(record: SourceRecord): [string, string][] {
+  return record.headers.flatMap(([name, value]): [string, string][] => {
+    const text = name.toString();
+    return ownHeader.test(text) || text.includes('\0')
+      ? []
+      : [[text, (value ?? Buffer.alloc(0)).toString('base64')]];
+  });
 }
 
 /** PostgreSQL's text cannot hold NUL (PostgreSQL, "Character Types"). */

@@ -7,13 +7,13 @@ import { transactionalSink } from './transactional-sink.ts';
 const storeLetters = `
   WITH stored AS (
     INSERT INTO dlq_events (event_id, pipeline, source_topic, source_partition, source_offset, key, reason, error,
-      original_payload, payload_bytes, attempts, failed_at)
+      original_payload, payload_bytes, attempts, failed_at, key_bytes, headers, replays)
     SELECT event_id, pipeline, source_topic, source_partition, source_offset, key, reason, error,
-      original_payload::jsonb, payload_bytes, attempts, failed_at
+      original_payload::jsonb, payload_bytes, attempts, failed_at, key_bytes, headers::jsonb, replays
     FROM unnest($1::uuid[], $2::text[], $3::text[], $4::int[], $5::bigint[], $6::text[], $7::text[], $8::text[],
-      $9::text[], $10::bytea[], $11::int[], $12::timestamptz[])
+      $9::text[], $10::bytea[], $11::int[], $12::timestamptz[], $13::bytea[], $14::text[], $15::int[])
       AS input (event_id, pipeline, source_topic, source_partition, source_offset, key, reason, error,
-        original_payload, payload_bytes, attempts, failed_at)
+        original_payload, payload_bytes, attempts, failed_at, key_bytes, headers, replays)
     ON CONFLICT DO NOTHING RETURNING event_id
   )
   SELECT event_id::text AS id FROM stored`;
@@ -53,5 +53,8 @@ function columns(items: readonly DeliverableItem<StoredDeadLetter>[]): unknown[]
     of(letter => letter.payload),
     of(letter => letter.attempts),
     of(letter => letter.failedAt),
+    of(letter => letter.keyBytes),
+    of(letter => JSON.stringify(letter.headers)),
+    of(letter => letter.replays),
   ];
 }
