@@ -13,7 +13,7 @@ const states = (diff: ReturnType<typeof diffOf>) =>
 
 describe('the difference that a change makes', () => {
   test('of an insert is a new row', () => {
-    const diff = diffOf({ type: 'INSERT', old: null, data: { id: '1', note: null } });
+    const diff = diffOf({ key: '1', type: 'INSERT', old: null, data: { id: '1', note: null } });
     assert.deepEqual(diff, [
       { name: 'id', before: undefined, after: '1', state: 'added' },
       { name: 'note', before: undefined, after: null, state: 'added' },
@@ -21,12 +21,13 @@ describe('the difference that a change makes', () => {
   });
 
   test('of a delete is the row that went, which Canal-JSON puts into data', () => {
-    const diff = diffOf({ type: 'DELETE', old: null, data: { id: '1' } });
+    const diff = diffOf({ key: '1', type: 'DELETE', old: null, data: { id: '1' } });
     assert.deepEqual(diff, [{ name: 'id', before: '1', after: undefined, state: 'removed' }]);
   });
 
   test('of an update counts only what differs, NULL and empty text told apart', () => {
     const diff = diffOf({
+      key: '1',
       type: 'UPDATE',
       old: { id: '1', a: null, b: '', c: 'x' },
       data: { id: '1', a: '', b: '', c: null },
@@ -35,32 +36,49 @@ describe('the difference that a change makes', () => {
   });
 
   test('of an update with only its changed columns in old takes the others as unchanged', () => {
-    const diff = diffOf({ type: 'UPDATE', old: { b: '1' }, data: { a: '7', b: '2' } });
+    const diff = diffOf({ key: '1', type: 'UPDATE', old: { b: '1' }, data: { a: '7', b: '2' } });
     assert.deepEqual(states(diff), { a: 'same', b: 'changed' });
     assert.equal(diff[0]?.before, '7');
   });
 
   test('of an update that came without the old row shows the new one', () => {
-    const diff = diffOf({ type: 'UPDATE', old: null, data: { a: '7' } });
+    const diff = diffOf({ key: '1', type: 'UPDATE', old: null, data: { a: '7' } });
     assert.deepEqual(states(diff), { a: 'added' });
   });
 
   test('never claims to know whether a masked value changed', () => {
-    const diff = diffOf({ type: 'UPDATE', old: { password_hash: '***' }, data: { password_hash: '***' } });
-    assert.deepEqual(states(diff), { password_hash: 'masked' });
-    assert.deepEqual(states(diffOf({ type: 'UPDATE', old: { token: null }, data: { token: '***' } })), {
-      token: 'masked',
+    const diff = diffOf({
+      key: '1',
+      type: 'UPDATE',
+      old: { password_hash: '***' },
+      data: { password_hash: '***' },
     });
+    assert.deepEqual(states(diff), { password_hash: 'masked' });
+    assert.deepEqual(
+      states(diffOf({ key: '1', type: 'UPDATE', old: { token: null }, data: { token: '***' } })),
+      {
+        token: 'masked',
+      },
+    );
+  });
+
+  test('names the columns of the key first, since the store keeps rows in another order', () => {
+    const data = { text: 'x', rating: '7', user_key: 'u', review_id: 'r-1' };
+    const names = (key: string) => diffOf({ type: 'INSERT', old: null, data, key }).map(field => field.name);
+    assert.deepEqual(names('r-1'), ['review_id', 'text', 'rating', 'user_key']);
+    assert.deepEqual(names('u,7'), ['rating', 'user_key', 'text', 'review_id']);
+    assert.deepEqual(names(''), ['text', 'rating', 'user_key', 'review_id']);
   });
 
   test('of a DDL has no columns', () => {
-    assert.deepEqual(diffOf({ type: 'ALTER', old: null, data: null }), []);
+    assert.deepEqual(diffOf({ key: '1', type: 'ALTER', old: null, data: null }), []);
     assert.equal(operationOf('ALTER'), 'DDL');
     assert.equal(operationOf('insert'), 'INSERT');
   });
 
   test('keeps integers beyond 2^53 digit by digit', () => {
     const [field] = diffOf({
+      key: '1',
       type: 'UPDATE',
       old: { n: '9007199254740992' },
       data: { n: '9007199254740993' },
@@ -74,6 +92,7 @@ describe('the difference that a change makes', () => {
 describe('a headline', () => {
   test('names what changed, bookkeeping last', () => {
     const diff = diffOf({
+      key: '1',
       type: 'UPDATE',
       old: { updated_at: '1', id: '1', role: 'viewer' },
       data: { updated_at: '2', id: '1', role: 'admin' },
@@ -90,6 +109,7 @@ describe('a headline', () => {
 
   test('of a whole row names the first columns that hold something, without the masked', () => {
     const diff = diffOf({
+      key: '1',
       type: 'INSERT',
       old: null,
       data: { id: '1', token: '***', note: null, email: 'a@b' },

@@ -23,13 +23,25 @@ export function operationOf(type: string): Operation {
 }
 
 /**
- * The columns of a change with their values before and after, in the order of the row. Canal-JSON puts a deleted
+ * The columns of a change with their values before and after; those of the key come first. Canal-JSON puts a deleted
  * row into `data` and an update's former values into `old`, where columns that did not change may be left out.
  */
-export function diffOf(change: Pick<Change, 'type' | 'old' | 'data'>): readonly FieldDiff[] {
+export function diffOf(change: Pick<Change, 'type' | 'old' | 'data' | 'key'>): readonly FieldDiff[] {
   const { before, after } = rowsOf(change);
   const names = [...new Set([...Object.keys(after ?? {}), ...Object.keys(before ?? {})])];
-  return names.map(name => fieldDiff(name, before?.[name], after?.[name]));
+  const fields = names.map(name => fieldDiff(name, before?.[name], after?.[name]));
+  const isKey = keyColumns(change.key, after ?? before);
+  return [
+    ...fields.filter(field => isKey.has(field.name)),
+    ...fields.filter(field => !isKey.has(field.name)),
+  ];
+}
+
+/** The store keeps the values of the key, not its columns; the first column with each value is taken for it. */
+function keyColumns(key: string, row: Row | undefined): ReadonlySet<string> {
+  const columns = Object.entries(row ?? {});
+  const found = key.split(',').map(value => columns.find(([, held]) => value !== '' && held === value)?.[0]);
+  return new Set(found.filter(name => name !== undefined));
 }
 
 function rowsOf(change: Pick<Change, 'type' | 'old' | 'data'>): {

@@ -6,7 +6,11 @@ import { FieldValue } from './field-value.tsx';
 export function ChangeSummary({ change, max = 3 }: { readonly change: Change; readonly max?: number }) {
   if (operationOf(change.type) === 'DDL') return <span className="summary mono">{change.sql ?? ''}</span>;
   const diff = diffOf(change);
-  const shown = headlineFields(diff, max);
+  // The key has a column of its own in the list.
+  const untold = diff.filter(
+    field => field.state === 'changed' || (field.after ?? field.before) !== change.key,
+  );
+  const shown = headlineFields(untold, max);
   const moreCount = diff.filter(field => field.state === 'changed').length - shown.length;
   return (
     <span className="summary">
