@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Shared by run.sh and test.sh: checks Node and npm, and installs the packages when they are not those of the lock file.
 
 fail() {
@@ -7,7 +8,7 @@ fail() {
 
 check_node() {
   command -v node >/dev/null 2>&1 || fail "Node.js is not installed; install version 20 or newer from https://nodejs.org"
-  major=$(node -p 'process.versions.node.split(".")[0]')
+  major=$(node -p 'process.versions.node.split(".")[0]') || fail "the node on your PATH does not run; install version 20 or newer from https://nodejs.org"
   [ "$major" -ge 20 ] || fail "Node.js $(node --version) is too old; install version 20 or newer"
   command -v npm >/dev/null 2>&1 || fail "npm is not installed; it usually comes with Node.js"
 }
