@@ -9,7 +9,7 @@ export interface Terminal {
   progress(line: string): void;
   /** A line about trouble, on stderr. */
   warn(line: string): void;
-  /** Asks for a line. With `hidden` the answer is not shown. Undefined at the end of the input. */
+  /** Asks for a line; what is piped in is one answer. With `hidden` the answer is not shown. Undefined at the end of the input. */
   ask(question: string, options?: { readonly hidden?: boolean }): Promise<string | undefined>;
   readonly style: Style;
 }
@@ -77,6 +77,7 @@ async function ask(
   question: string,
   hidden: boolean,
 ): Promise<string | undefined> {
+  if (stdin.readableEnded) return undefined; // readline would wait for an end that has been
   if (!stdin.isTTY) return firstLine(createInterface({ input: stdin }));
   stdout.write(question);
   // readline echoes what is typed to its output; a hidden answer is echoed to nowhere.
