@@ -1,4 +1,4 @@
-import { runOk } from '../../src/programs.ts';
+import { run } from '../../src/programs.ts';
 
 /** A client of another maker: a program that tries everything it can on a broker and prints what it saw. */
 export interface TrialProgram {
@@ -62,7 +62,10 @@ export type TrialSection = keyof TrialResults;
 export class Trial {
   readonly #sections: ReadonlyMap<string, { readonly result?: unknown; readonly error?: string }>;
 
-  private constructor(output: string) {
+  readonly #said: string;
+
+  private constructor(output: string, said: string) {
+    this.#said = said;
     const lines = output.split('\n').filter(line => line.startsWith('{'));
     this.#sections = new Map(
       lines.map(line => {
@@ -73,13 +76,15 @@ export class Trial {
   }
 
   static async run({ command, args }: TrialProgram, plan: TrialPlan): Promise<Trial> {
-    return new Trial(await runOk(command, args, { input: JSON.stringify(plan), withinMs: 240_000 }));
+    // A client that could not finish a section may also end badly; what the others saw counts all the same.
+    const { stdout, stderr } = await run(command, args, { input: JSON.stringify(plan), withinMs: 240_000 });
+    return new Trial(stdout, stderr.slice(-2000));
   }
 
   /** What a section saw; throws the client's own words where it failed. */
   saw<Section extends TrialSection>(section: Section): TrialResults[Section] {
     const said = this.#sections.get(section);
-    if (said === undefined) throw new Error(`the trial says nothing of ${section}`);
+    if (said === undefined) throw new Error(`the trial says nothing of ${section}: ${this.#said}`);
     if (said.error !== undefined) throw new Error(said.error);
     return said.result as TrialResults[Section];
   }
