@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import type { BrokerCore, Node, ServedApi } from './broker-core.ts';
 import { servedApis } from './api/index.ts';
+import type { BrokerCore, Node, ServedApi } from './broker-core.ts';
+import { FailureReporter } from './failure-reporter.ts';
 import { FaultInjector } from './faults/fault-injector.ts';
 import { refusingDisk } from './faults/refusing-disk.ts';
 import { GroupCoordinator } from './groups/group-coordinator.ts';
@@ -18,7 +19,6 @@ import { TailCacheBudget } from './storage/tail-cache.ts';
 import { TopicRegistry } from './topics/topic-registry.ts';
 import { ProducerIds } from './transactions/producer-ids.ts';
 import { TransactionCoordinator } from './transactions/transaction-coordinator.ts';
-import { FailureReporter } from './failure-reporter.ts';
 
 const NODE_ID = 1;
 
@@ -41,9 +41,7 @@ export function composeParts(settings: BrokerSettings): BrokerParts {
   const folder = settings.dataDir ?? '/memory';
   const warn = (message: string, facts: Record<string, unknown>) => logger.warn(facts, message);
   const faults = new FaultInjector(timers);
-  const disk = refusingDisk(settings.dataDir === null ? memoryDisk() : nodeDisk, () => faults.refusesWrites);
-  const files = new FilePool(disk);
-  const syncs = new SyncSchedule(timers, settings.fsyncIntervalMs, warn);
+  const { disk, files, syncs, logs } = composeStorage(settings, faults, warn);
   const cluster = new ClusterIdentity(settings.clusterId);
   const journal: Journal = new Journal(disk, join(folder, 'journal'), {
     sync: settings.fsync !== 'os',
@@ -56,15 +54,6 @@ export function composeParts(settings: BrokerSettings): BrokerParts {
     ],
     warn,
   });
-  // In memory the log itself is as near as a cache would be.
-  const cache = new TailCacheBudget(settings.dataDir === null ? 0 : settings.limits.cacheBytesMax);
-  const logs: LogEnvironment = {
-    files,
-    cache,
-    fsync: settings.fsync,
-    markDirty: log => syncs.mark(log),
-    warn,
-  };
   const topics = new TopicRegistry({
     logs,
     journal,
@@ -114,6 +103,23 @@ export function composeParts(settings: BrokerSettings): BrokerParts {
     transactions,
     storageFailed: error => failures.report(error),
   };
+}
+
+function composeStorage(settings: BrokerSettings, faults: FaultInjector, warn: LogEnvironment['warn']) {
+  const ownDisk = settings.dataDir === null ? memoryDisk() : nodeDisk;
+  const disk = refusingDisk(ownDisk, () => faults.refusesWrites);
+  const files = new FilePool(disk);
+  const syncs = new SyncSchedule(settings.timers, settings.fsyncIntervalMs, warn);
+  // In memory the log itself is as near as a cache would be.
+  const cache = new TailCacheBudget(settings.dataDir === null ? 0 : settings.limits.cacheBytesMax);
+  const logs: LogEnvironment = {
+    files,
+    cache,
+    fsync: settings.fsync,
+    markDirty: log => syncs.mark(log),
+    warn,
+  };
+  return { disk, files, syncs, logs };
 }
 
 /** Completes the core once the cluster id is known and the port is bound. */

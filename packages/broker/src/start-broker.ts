@@ -4,8 +4,8 @@ import type { FaultInjector } from './faults/fault-injector.ts';
 import { Dispatcher } from './network/dispatcher.ts';
 import { Listener } from './network/listener.ts';
 import { type BrokerOptions, resolveOptions } from './options.ts';
-import { UpkeepSchedule } from './upkeep-schedule.ts';
 import { type FolderLock, lockFolder } from './storage/data-folder.ts';
+import { UpkeepSchedule } from './upkeep-schedule.ts';
 
 /** A broker that accepts clients. */
 export interface RunningBroker {

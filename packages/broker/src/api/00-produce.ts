@@ -1,6 +1,6 @@
-import { array, bytes, int16, int32, int64, string, taggedStruct } from '../wire/schema.ts';
 import { isStorageFailure } from '../storage/storage-failure.ts';
 import { errorCodes, errorName, ProtocolError } from '../wire/error-codes.ts';
+import { array, bytes, int16, int32, int64, string, taggedStruct } from '../wire/schema.ts';
 import { CloseConnection, defineApi, type RequestContext } from './api.ts';
 
 /**

@@ -1,9 +1,9 @@
-import { array, bytes, int16, int32, int64, int8, list, string, taggedStruct, uuid } from '../wire/schema.ts';
 import type { BrokerCore } from '../broker-core.ts';
 import { Arrivals } from '../topics/arrivals.ts';
 import type { Partition } from '../topics/partition.ts';
 import { type PartitionRead, type ReadPlan, type ReadResult, readPartitions } from '../topics/reading.ts';
 import { errorCodes } from '../wire/error-codes.ts';
+import { array, bytes, int8, int16, int32, int64, list, string, taggedStruct, uuid } from '../wire/schema.ts';
 import { defineApi, type RequestContext } from './api.ts';
 
 /**

@@ -1,7 +1,7 @@
-import { array, int16, int32, int64, int8, string } from '../wire/schema.ts';
 import type { BrokerCore } from '../broker-core.ts';
 import { checkLeaderEpoch, lookUpOffset } from '../topics/offset-lookup.ts';
 import { errorCodeOf, errorCodes } from '../wire/error-codes.ts';
+import { array, int8, int16, int32, int64, string } from '../wire/schema.ts';
 import { defineApi } from './api.ts';
 
 /**

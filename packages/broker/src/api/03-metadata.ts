@@ -1,7 +1,7 @@
-import { array, boolean, int16, int32, list, string, uuid } from '../wire/schema.ts';
 import type { BrokerCore } from '../broker-core.ts';
 import { checkTopicName, type Topic } from '../topics/topic-registry.ts';
 import { errorCodeOf, errorCodes, ProtocolError } from '../wire/error-codes.ts';
+import { array, boolean, int16, int32, list, string, uuid } from '../wire/schema.ts';
 import { defineApi } from './api.ts';
 
 /**

@@ -1,7 +1,7 @@
-import { array, boolean, int16, int32, int64, list, string } from '../wire/schema.ts';
 import type { BrokerCore } from '../broker-core.ts';
 import type { OffsetStore } from '../groups/offset-store.ts';
 import { errorCodes } from '../wire/error-codes.ts';
+import { array, boolean, int16, int32, int64, list, string } from '../wire/schema.ts';
 import { defineApi } from './api.ts';
 
 /**

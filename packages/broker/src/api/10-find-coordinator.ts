@@ -1,5 +1,5 @@
-import { array, int16, int32, int8, list, string } from '../wire/schema.ts';
 import { errorCodes } from '../wire/error-codes.ts';
+import { array, int8, int16, int32, list, string } from '../wire/schema.ts';
 import { defineApi } from './api.ts';
 
 /**

@@ -1,5 +1,5 @@
-import { array, boolean, bytes, int16, int32, string } from '../wire/schema.ts';
 import { errorCodes } from '../wire/error-codes.ts';
+import { array, boolean, bytes, int16, int32, string } from '../wire/schema.ts';
 import { defineApi } from './api.ts';
 
 /**

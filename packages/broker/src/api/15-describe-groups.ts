@@ -1,6 +1,6 @@
-import { array, boolean, bytes, int16, int32, list, string } from '../wire/schema.ts';
 import type { Group } from '../groups/group.ts';
 import { errorCodes } from '../wire/error-codes.ts';
+import { array, boolean, bytes, int16, int32, list, string } from '../wire/schema.ts';
 import { defineApi } from './api.ts';
 
 /**

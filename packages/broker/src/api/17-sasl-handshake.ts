@@ -1,5 +1,5 @@
-import { int16, list, string } from '../wire/schema.ts';
 import { errorCodes } from '../wire/error-codes.ts';
+import { int16, list, string } from '../wire/schema.ts';
 import { defineApi } from './api.ts';
 
 /**

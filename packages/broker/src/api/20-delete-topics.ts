@@ -1,6 +1,6 @@
-import { array, int16, int32, list, string, uuid } from '../wire/schema.ts';
 import type { BrokerCore } from '../broker-core.ts';
 import { errorCodeOf, errorCodes, ProtocolError } from '../wire/error-codes.ts';
+import { array, int16, int32, list, string, uuid } from '../wire/schema.ts';
 import { defineApi } from './api.ts';
 
 /**

@@ -1,6 +1,6 @@
-import { array, int16, int32, int64, string } from '../wire/schema.ts';
 import { checkLeaderEpoch, endOfEpoch } from '../topics/offset-lookup.ts';
 import { errorCodeOf, errorCodes } from '../wire/error-codes.ts';
+import { array, int16, int32, int64, string } from '../wire/schema.ts';
 import { defineApi } from './api.ts';
 
 /**

@@ -1,6 +1,6 @@
-import { int16, int32, int64, string } from '../wire/schema.ts';
 import { fencedFor } from '../transactions/fencing.ts';
 import { errorCodes } from '../wire/error-codes.ts';
+import { int16, int32, int64, string } from '../wire/schema.ts';
 import { defineApi } from './api.ts';
 
 /**

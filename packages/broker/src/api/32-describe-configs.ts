@@ -1,6 +1,6 @@
-import { array, boolean, int16, int32, int8, list, string } from '../wire/schema.ts';
 import { describeResource } from '../topics/config-description.ts';
 import { errorCodeOf, errorCodes, ProtocolError } from '../wire/error-codes.ts';
+import { array, boolean, int8, int16, int32, list, string } from '../wire/schema.ts';
 import { defineApi } from './api.ts';
 
 /**

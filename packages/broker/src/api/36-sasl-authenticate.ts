@@ -1,5 +1,5 @@
-import { bytes, int16, int64, string } from '../wire/schema.ts';
 import { errorCodes } from '../wire/error-codes.ts';
+import { bytes, int16, int64, string } from '../wire/schema.ts';
 import { defineApi } from './api.ts';
 
 /**

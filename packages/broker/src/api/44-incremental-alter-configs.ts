@@ -1,5 +1,5 @@
-import { array, boolean, int16, int32, int8, string } from '../wire/schema.ts';
 import { type AlteredResource, alterResource, applyOperations } from '../topics/config-change.ts';
+import { array, boolean, int8, int16, int32, string } from '../wire/schema.ts';
 import { defineApi } from './api.ts';
 
 /**

@@ -1,6 +1,6 @@
-import { array, int16, int32, int64, list, string } from '../wire/schema.ts';
 import type { Partition } from '../topics/partition.ts';
 import { errorCodes } from '../wire/error-codes.ts';
+import { array, int16, int32, int64, list, string } from '../wire/schema.ts';
 import { defineApi } from './api.ts';
 
 /**

@@ -1,5 +1,5 @@
-import { array, int16, int32, int64, list, string } from '../wire/schema.ts';
 import { errorCodes } from '../wire/error-codes.ts';
+import { array, int16, int32, int64, list, string } from '../wire/schema.ts';
 import { defineApi } from './api.ts';
 
 /**

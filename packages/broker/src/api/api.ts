@@ -1,7 +1,8 @@
 import type { BrokerCore } from '../broker-core.ts';
-import { errorCodes } from '../wire/error-codes.ts';
 import type { SaslSession } from '../security/sasl-session.ts';
-import { type Codec, type Decoded, type Encodable, type Fields, structCodec } from '../wire/schema.ts';
+import { errorCodes } from '../wire/error-codes.ts';
+import type { Codec, Decoded, Encodable, Fields } from '../wire/field.ts';
+import { structCodec } from '../wire/struct-codec.ts';
 import type { WireReader } from '../wire/wire-reader.ts';
 import type { WireWriter } from '../wire/wire-writer.ts';
 

@@ -3,8 +3,8 @@ import { errorCodes } from '../wire/error-codes.ts';
 import type { Group } from './group.ts';
 import type { GroupRegistry } from './group-registry.ts';
 import {
-  joinRefusal,
   type JoinResult,
+  joinRefusal,
   type Member,
   type MemberProtocol,
   type SyncResult,

@@ -1,5 +1,6 @@
 import type { JournalEntry } from '../storage/journal.ts';
-import type { Group, GroupSnapshot } from './group.ts';
+import type { Group } from './group.ts';
+import type { GroupSnapshot } from './group-generation.ts';
 import type { OffsetRow } from './offset-store.ts';
 
 /** A row as the journal keeps it: topic, partition, offset, leader epoch, metadata, time of the commit. */

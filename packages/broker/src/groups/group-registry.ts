@@ -1,5 +1,6 @@
 import type { Journal, JournalEntry } from '../storage/journal.ts';
-import { Group, type GroupEnvironment, type GroupSnapshot } from './group.ts';
+import { Group, type GroupEnvironment } from './group.ts';
+import type { GroupSnapshot } from './group-generation.ts';
 import {
   fromJournalRows,
   type GroupEntry,

@@ -7,7 +7,7 @@ import { errorCodes, errorName, ProtocolError } from '../wire/error-codes.ts';
 import { WireError } from '../wire/wire-error.ts';
 import { WireReader } from '../wire/wire-reader.ts';
 import { WireWriter } from '../wire/wire-writer.ts';
-import { readClientId, readRequestHeader, type RequestHeader } from './request-header.ts';
+import { type RequestHeader, readClientId, readRequestHeader } from './request-header.ts';
 
 /** A decoded request on its way through the broker. */
 interface Call {

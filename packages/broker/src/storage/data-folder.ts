@@ -1,5 +1,4 @@
-import { open, readFile, rm } from 'node:fs/promises';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode, TidemarkError } from '@tidemark/kernel';
 

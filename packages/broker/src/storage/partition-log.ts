@@ -1,14 +1,7 @@
 import { AppendQueue, type QueuedBatch } from './append-queue.ts';
+import { batchesIn } from './batch-scan.ts';
 import type { FilePool } from './file-pool.ts';
-import {
-  BATCH_HEADER_BYTES,
-  BATCH_OVERHEAD_BYTES,
-  baseOffsetAt,
-  batchSizeAt,
-  lastOffsetAt,
-  readBatchHeader,
-  stampBatch,
-} from './record-batch.ts';
+import { readBatchHeader, stampBatch } from './record-batch.ts';
 import { Segment } from './segment.ts';
 import { TailCache, type TailCacheBudget } from './tail-cache.ts';
 
@@ -272,30 +265,4 @@ export class PartitionLog {
 async function sealAndForget(segment: Segment): Promise<void> {
   await segment.seal();
   segment.forgetIndex();
-}
-
-interface FoundBatches {
-  readonly batches: Buffer[];
-  /** When nothing was found: where in the block to read on, and how much at least. */
-  readonly next: { readonly at: number; readonly size: number } | null;
-}
-
-function batchesIn(block: Buffer, offset: number, bound: number, bytesMax: number): FoundBatches {
-  const batches: Buffer[] = [];
-  let bytes = 0;
-  let at = 0;
-  while (at + BATCH_HEADER_BYTES <= block.length) {
-    const size = batchSizeAt(block, at);
-    if (size < BATCH_HEADER_BYTES || baseOffsetAt(block, at) >= bound) return { batches, next: null };
-    if (lastOffsetAt(block, at) >= offset) {
-      if (batches.length > 0 && bytes + size > bytesMax) break;
-      if (at + size > block.length) break;
-      batches.push(block.subarray(at, at + size));
-      bytes += size;
-    }
-    at += size;
-  }
-  if (batches.length > 0) return { batches, next: null };
-  const known = at + BATCH_OVERHEAD_BYTES <= block.length;
-  return { batches, next: { at, size: known ? batchSizeAt(block, at) : BATCH_HEADER_BYTES } };
 }

@@ -1,25 +1,20 @@
-import { type AbortedTxn, concernsProducer, type ProducerStates } from '../storage/producer-states.ts';
-import type { LogEnvironment, PartitionLog } from '../storage/partition-log.ts';
-import {
-  BATCH_HEADER_BYTES,
-  BATCH_OVERHEAD_BYTES,
-  type BatchHeader,
-  compression,
-  compressionOf,
-  encodeMarker,
-  isControl,
-  isIntactBatch,
-  isTransactional,
-  readBatchHeader,
-  stampAppendTime,
-} from '../storage/record-batch.ts';
 import {
   type Checkpoint,
   type RecoveredLog,
   saveCheckpoint,
   saveProducers,
 } from '../storage/log-recovery.ts';
+import type { LogEnvironment, PartitionLog } from '../storage/partition-log.ts';
+import { type AbortedTxn, concernsProducer, type ProducerStates } from '../storage/producer-states.ts';
+import {
+  type BatchHeader,
+  encodeMarker,
+  isTransactional,
+  readBatchHeader,
+  stampAppendTime,
+} from '../storage/record-batch.ts';
 import { ProtocolError } from '../wire/error-codes.ts';
+import { type BatchRules, checkBatch, checkKeys } from './batch-check.ts';
 import type { TopicSettings } from './topic-config.ts';
 
 /** Where an append went. */
@@ -31,13 +26,10 @@ export interface Appended {
   readonly written: Promise<void>;
 }
 
-export interface AppendOptions {
+export interface AppendOptions extends BatchRules {
   readonly nowMs: number;
-  readonly settings: TopicSettings;
   /** True when the coordinator knows this partition as part of the producer's open transaction. */
   readonly inTransaction: (producerId: number) => boolean;
-  /** The request's version allows zstd (Produce 7). */
-  readonly zstdAllowed: boolean;
 }
 
 /** What decides whether an append still fits the active segment. */
@@ -66,6 +58,7 @@ export class Partition {
   #checkpoint: Checkpoint;
   #undos: (() => void)[] = [];
   #turns: Turn[] = [];
+  #keyChecks: Promise<void> = Promise.resolve();
   #rolling: Promise<void> | undefined;
   #background: Promise<void> = Promise.resolve();
   #segmentStartedMs: number | undefined;
@@ -112,6 +105,14 @@ export class Partition {
    */
   append(records: Buffer, options: AppendOptions): Promise<Appended> {
     const header = checkBatch(records, options);
+    if (!options.settings.compacts) return this.#place(records, header, options);
+    // One after another, because looking into compressed records takes its time and must not change the order.
+    const checked = this.#keyChecks.then(() => checkKeys(records));
+    this.#keyChecks = checked.catch(() => {});
+    return checked.then(() => this.#place(records, header, options));
+  }
+
+  #place(records: Buffer, header: BatchHeader, options: AppendOptions): Promise<Appended> {
     return this.#takeTurn({ bytes: header.size, ...options }, () => {
       if (this.#deleted) throw new ProtocolError('unknownTopicOrPartition');
       const duplicateOf = this.#checkProducer(header, options);
@@ -266,38 +267,4 @@ export class Partition {
   #notify(bytes: number): void {
     for (const listener of this.#listeners) listener(bytes);
   }
-}
-
-/** The checks that Kafka's LogValidator makes on a batch, except those that need the records. */
-function checkBatch(records: Buffer, { settings, zstdAllowed }: AppendOptions): BatchHeader {
-  if (records.length < BATCH_HEADER_BYTES) throw new ProtocolError('corruptMessage', 'not a record batch');
-  const header = readBatchHeader(records);
-  if (header.magic !== 2)
-    throw new ProtocolError('unsupportedForMessageFormat', 'only record batches of magic 2');
-  if (header.size < records.length && header.size >= BATCH_OVERHEAD_BYTES) {
-    throw new ProtocolError('invalidRecord', 'exactly one record batch per partition is allowed');
-  }
-  if (records.length > settings.messageBytesMax) throw new ProtocolError('messageTooLarge');
-  if (!isIntactBatch(records))
-    throw new ProtocolError('corruptMessage', 'the checksum of the batch is wrong');
-  checkHeader(header);
-  if (compressionOf(header.attributes) === compression.zstd && !zstdAllowed) {
-    throw new ProtocolError('unsupportedCompressionType');
-  }
-  return header;
-}
-
-function checkHeader(header: BatchHeader): void {
-  const count = header.lastOffset - header.baseOffset + 1;
-  if (header.baseOffset !== 0) throw new ProtocolError('invalidRecord', 'the base offset must be 0');
-  if (header.recordCount <= 0 || header.recordCount !== count) {
-    throw new ProtocolError('invalidRecord', `${header.recordCount} records in ${count} offsets`);
-  }
-  if (isControl(header.attributes))
-    throw new ProtocolError('invalidRecord', 'clients may not write control batches');
-  if (header.producerId >= 0 && header.baseSequence < 0) {
-    throw new ProtocolError('invalidRecord', 'an idempotent batch needs a sequence number');
-  }
-  if (compressionOf(header.attributes) > compression.zstd)
-    throw new ProtocolError('unsupportedCompressionType');
 }

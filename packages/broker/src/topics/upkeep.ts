@@ -1,5 +1,5 @@
-import type { LogEnvironment } from '../storage/partition-log.ts';
 import { compactSegment, mapKeys } from '../storage/compaction.ts';
+import type { LogEnvironment } from '../storage/partition-log.ts';
 import type { Segment } from '../storage/segment.ts';
 import type { Partition } from './partition.ts';
 import type { Topic } from './topic-registry.ts';

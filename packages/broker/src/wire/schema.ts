@@ -1,67 +1,24 @@
+import type {
+  Codec,
+  Decoded,
+  Encodable,
+  Field,
+  FieldOptions,
+  Fields,
+  IsOptional,
+  NoOptions,
+  Nullable,
+} from './field.ts';
+import { structCodec } from './struct-codec.ts';
 import { WireError } from './wire-error.ts';
 import type { WireReader } from './wire-reader.ts';
-import { WireWriter } from './wire-writer.ts';
+import type { WireWriter } from './wire-writer.ts';
 
 /**
  * The language in which the APIs' requests and responses are declared: an object whose keys, in order, are the fields
  * on the wire. TypeScript derives the types of decoded and encodable messages from it, `structCodec` the code.
  */
 
-/** Reads and writes one value in one version of an API. */
-export interface Codec<Decoded, Encodable = Decoded> {
-  read(reader: WireReader): Decoded;
-  write(writer: WireWriter, value: Encodable): void;
-}
-
-/** One declared field. `Optional` tells whether an encoder may leave it out. */
-export interface Field<Decoded, Encodable = Decoded, Optional extends boolean = boolean> {
-  codec(version: number, flexible: boolean): Codec<Decoded, Encodable>;
-  /** What a decoder reports for versions without the field, and what an encoder writes when it is left out. */
-  readonly absent: Decoded;
-  readonly since: number;
-  readonly until: number;
-  readonly tag: number | undefined;
-  readonly optional: Optional;
-}
-
-export type Fields = Readonly<Record<string, Field<unknown>>>;
-
-/** The type of a decoded message: every field present, those the version lacks with their defaults. */
-export type Decoded<F extends Fields> = {
-  [K in keyof F]: F[K] extends Field<infer D, infer _E, infer _O> ? D : never;
-};
-
-type OptionalKeys<F extends Fields> = {
-  [K in keyof F]: F[K] extends Field<infer _D, infer _E, true> ? K : never;
-}[keyof F];
-
-type EncodableField<T> = T extends Field<infer _D, infer E, infer _O> ? E : never;
-
-/** The type that an encoder takes: fields with a default may be left out. */
-export type Encodable<F extends Fields> = {
-  [K in Exclude<keyof F, OptionalKeys<F>>]: EncodableField<F[K]>;
-} & { [K in OptionalKeys<F>]?: EncodableField<F[K]> | undefined };
-
-/** Versions and defaults of a field. */
-export interface FieldOptions<T> {
-  /** First version that carries the field; 0 when left out. */
-  readonly since?: number;
-  /** Last version that carries the field. */
-  readonly until?: number;
-  /** First version in which the value may be null. */
-  readonly nullable?: number;
-  /** Number of a tagged field (KIP-482); tagged fields exist only in flexible versions and may be left out. */
-  readonly tag?: number;
-  readonly default?: T | null;
-}
-
-/** What leaving the options out means. */
-interface NoOptions {
-  readonly since?: number;
-}
-
-type Nullable<T, O> = O extends { readonly nullable: number } ? T | null : T;
-type IsOptional<O> = O extends { readonly default: unknown } | { readonly tag: number } ? true : false;
 type Declared<T, E, O> = Field<Nullable<T, O>, Nullable<E, O>, IsOptional<O>>;
 
 function declare<T, E, O extends FieldOptions<T>>(
@@ -256,78 +213,4 @@ export function taggedStruct<F extends Fields>(
     tag: options.tag,
     optional: true,
   };
-}
-
-interface Slot {
-  readonly name: string;
-  readonly field: Field<unknown>;
-  readonly codec: Codec<unknown>;
-}
-
-/** Compiles the declaration for one version. Slow; the result is cached by whoever asks. */
-export function structCodec<F extends Fields>(
-  fields: F,
-  version: number,
-  flexible: boolean,
-): Codec<Decoded<F>, Encodable<F>> {
-  const slots: Slot[] = [];
-  const missing: [string, unknown][] = [];
-  const tagged: Slot[] = [];
-  for (const [name, field] of Object.entries(fields)) {
-    const present = version >= field.since && version <= field.until && (field.tag === undefined || flexible);
-    if (!present || field.tag !== undefined) missing.push([name, field.absent]);
-    if (!present) continue;
-    (field.tag === undefined ? slots : tagged).push({ name, field, codec: field.codec(version, flexible) });
-  }
-  return {
-    read: reader => readStruct(reader, slots, missing, tagged, flexible) as Decoded<F>,
-    write: (writer, value) => writeStruct(writer, value, slots, tagged, flexible),
-  };
-}
-
-function readStruct(
-  reader: WireReader,
-  slots: readonly Slot[],
-  missing: readonly [string, unknown][],
-  tagged: readonly Slot[],
-  flexible: boolean,
-): Record<string, unknown> {
-  const value: Record<string, unknown> = {};
-  for (const slot of slots) value[slot.name] = slot.codec.read(reader);
-  for (const [name, absent] of missing) value[name] = absent;
-  if (!flexible) return value;
-  reader.taggedFields(tag => {
-    const slot = tagged.find(candidate => candidate.field.tag === tag);
-    if (slot) value[slot.name] = slot.codec.read(reader);
-    return slot !== undefined;
-  });
-  return value;
-}
-
-function writeStruct(
-  writer: WireWriter,
-  value: Record<string, unknown>,
-  slots: readonly Slot[],
-  tagged: readonly Slot[],
-  flexible: boolean,
-): void {
-  for (const slot of slots) {
-    const given = value[slot.name];
-    slot.codec.write(writer, given === undefined ? slot.field.absent : given);
-  }
-  if (flexible) writeTagged(writer, value, tagged);
-}
-
-function writeTagged(writer: WireWriter, value: Record<string, unknown>, tagged: readonly Slot[]): void {
-  const present = tagged.filter(
-    slot => value[slot.name] !== undefined && value[slot.name] !== slot.field.absent,
-  );
-  writer.unsignedVarint(present.length);
-  for (const slot of present) {
-    const content = new WireWriter();
-    slot.codec.write(content, value[slot.name]);
-    writer.unsignedVarint(slot.field.tag ?? 0);
-    writer.unsignedVarint(content.length);
-    for (const part of content.finish()) writer.raw(part);
-  }
 }

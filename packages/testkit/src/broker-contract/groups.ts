@@ -1,60 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Consumer, stringDeserializers } from '@platformatic/kafka';
+import { eventually } from '../eventually.ts';
 import { type BrokerTarget, createTopic, kafkajsClient, uniqueName, withProducer } from './target.ts';
 
 const PARTITIONS = 6;
 
 /** Consumer groups share partitions, hand them over and remember where they were. */
 export function groupsContract(target: BrokerTarget): void {
-  test('members share all partitions, and a survivor takes over those of one that leaves', async () => {
-    const topic = await createTopic(target, 'share', { partitions: PARTITIONS });
-    const groupId = uniqueName('share');
-    const first = await member(target, groupId, topic);
-    const second = await member(target, groupId, topic);
-    await until(
-      () =>
-        first.partitions().length + second.partitions().length === PARTITIONS &&
-        second.partitions().length > 0,
-    );
-    assert.deepEqual([...first.partitions(), ...second.partitions()].toSorted(), [0, 1, 2, 3, 4, 5]);
-    await second.leave();
-    await until(() => first.partitions().length === PARTITIONS);
-    await first.leave();
-  });
-
-  test('a group goes on where it committed', async () => {
-    const topic = await createTopic(target, 'resume');
-    const groupId = uniqueName('resume');
-    const values = Array.from({ length: 20 }, (_, index) => `${index}`);
-    await withProducer(target, producer =>
-      producer.send({ topic, messages: values.map(value => ({ value })) }),
-    );
-    const seen: (string | undefined)[] = [];
-    for (const count of [7, 13]) {
-      const consumer = new Consumer({
-        clientId: 'resume',
-        groupId,
-        bootstrapBrokers: [target.address()],
-        deserializers: stringDeserializers,
-      });
-      const stream = await consumer.consume({
-        topics: [topic],
-        mode: 'committed',
-        fallbackMode: 'earliest',
-        autocommit: false,
-      });
-      let taken = 0;
-      for await (const message of stream) {
-        seen.push(message.value);
-        await message.commit();
-        taken += 1;
-        if (taken === count) break;
-      }
-      await consumer.close(true);
-    }
-    assert.deepEqual(seen, values);
-  });
+  test('members share all partitions, and a survivor takes over those of one that leaves', () =>
+    sharing(target));
+  test('a group goes on where it committed', () => resuming(target));
 }
 
 interface GroupMember {
@@ -78,11 +34,54 @@ async function member(target: BrokerTarget, groupId: string, topic: string): Pro
   return { partitions: () => assigned, leave: () => consumer.disconnect() };
 }
 
-/** Polls a condition that clients do not announce; fails after ten seconds. */
-async function until(condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + 10_000;
-  while (!condition()) {
-    assert.ok(Date.now() < deadline, 'the condition did not come true in time');
-    await new Promise(resolve => setTimeout(resolve, 20));
+async function sharing(target: BrokerTarget): Promise<void> {
+  const topic = await createTopic(target, 'share', { partitions: PARTITIONS });
+  const groupId = uniqueName('share');
+  const first = await member(target, groupId, topic);
+  const second = await member(target, groupId, topic);
+  await eventually(
+    'the members have their shares',
+    () =>
+      first.partitions().length + second.partitions().length === PARTITIONS && second.partitions().length > 0,
+  );
+  assert.deepEqual(
+    [...first.partitions(), ...second.partitions()].toSorted((a, b) => a - b),
+    [0, 1, 2, 3, 4, 5],
+  );
+  await second.leave();
+  await eventually('the members have their shares', () => first.partitions().length === PARTITIONS);
+  await first.leave();
+}
+
+async function resuming(target: BrokerTarget): Promise<void> {
+  const topic = await createTopic(target, 'resume');
+  const groupId = uniqueName('resume');
+  const values = Array.from({ length: 20 }, (_, index) => `${index}`);
+  await withProducer(target, producer =>
+    producer.send({ topic, messages: values.map(value => ({ value })) }),
+  );
+  const seen: (string | undefined)[] = [];
+  for (const count of [7, 13]) {
+    const consumer = new Consumer({
+      clientId: 'resume',
+      groupId,
+      bootstrapBrokers: [target.address()],
+      deserializers: stringDeserializers,
+    });
+    const stream = await consumer.consume({
+      topics: [topic],
+      mode: 'committed',
+      fallbackMode: 'earliest',
+      autocommit: false,
+    });
+    let taken = 0;
+    for await (const message of stream) {
+      seen.push(message.value);
+      await message.commit();
+      taken += 1;
+      if (taken === count) break;
+    }
+    await consumer.close(true);
   }
+  assert.deepEqual(seen, values);
 }

@@ -6,7 +6,8 @@ export interface ReadMessage {
   readonly partition: number;
   readonly offset: bigint;
   readonly key: string | undefined;
-  readonly value: string | undefined;
+  /** Empty for a tombstone. */
+  readonly value: string;
 }
 
 export interface ReadOptions {
@@ -40,7 +41,7 @@ export async function readAll(
   }, options.timeoutMs ?? 10_000);
   try {
     for await (const { partition, offset, key, value } of stream) {
-      found.push({ partition, offset, key, value });
+      found.push({ partition, offset, key, value: value ?? '' });
       if (found.length >= options.count) break;
     }
     return found;
