@@ -79,7 +79,10 @@ export async function tryClient({ title, program, prefix, without = [] }: Foreig
       section('groups', 'shares partitions in a group, hands them over, and loses no record', () => {
         const { alone, shared, left, values, committed } = trial.saw('groups');
         assert.deepEqual(alone, allPartitions);
-        assert.deepEqual(shared.flat().toSorted((a, b) => a - b), allPartitions);
+        assert.deepEqual(
+          shared.flat().toSorted((a, b) => a - b),
+          allPartitions,
+        );
         assert.deepEqual(
           shared.map(({ length }) => length),
           [2, 2],
