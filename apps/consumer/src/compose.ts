@@ -7,7 +7,6 @@ import {
   createLogger,
   createMetrics,
   createOps,
-  type FurtherRoutes,
   type OpsServer,
   opsServer,
   type ReadinessCheck,
@@ -16,7 +15,7 @@ import { consumerConfig } from './config.ts';
 import { exposeGauges } from './gauges.ts';
 import { type HostedPipeline, PipelineHost } from './host.ts';
 import { LagSampler } from './lag-sampler.ts';
-import { reportPipelines } from './pipelines-report.ts';
+import { pipelineRoutes } from './pipeline-routes.ts';
 import { selectPipelines } from './select-pipelines.ts';
 
 /** The consumer: pipelines from topics to sinks, and an HTTP server that says how they are. */
@@ -36,7 +35,7 @@ export function compose(
     metrics,
     checks: { database: () => probe(host.pool), broker: () => reader.ping(), ...pipelineChecks(hosted) },
   });
-  const server = opsServer(config.METRICS_ADDR, ops, reportRoute(hosted, lags, host));
+  const server = opsServer(config.METRICS_ADDR, ops, pipelineRoutes(hosted, lags, host));
 
   const service = lifecycle('consumer', {
     async start() {
@@ -75,15 +74,4 @@ function pipelineChecks(hosted: readonly HostedPipeline[]): Record<string, Readi
     },
   ];
   return Object.fromEntries(hosted.map(check));
-}
-
-function reportRoute(hosted: readonly HostedPipeline[], lags: LagSampler, host: PipelineHost): FurtherRoutes {
-  return (method, url) => {
-    if (method !== 'GET' || url.pathname !== '/pipelines') return undefined;
-    return reportPipelines(hosted, lags, host.pool, host.clock.now()).then(report => ({
-      status: 200,
-      contentType: 'application/json; charset=utf-8',
-      body: JSON.stringify(report),
-    }));
-  };
 }

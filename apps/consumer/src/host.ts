@@ -36,7 +36,10 @@ export interface HostedPipeline {
   readonly sinkName: string;
   readonly inDatabase: boolean;
   readonly source: KafkaSource;
-  readonly pipeline: Pick<Pipeline<unknown>, 'run' | 'stop' | 'status' | 'pause' | 'resume'>;
+  readonly pipeline: Pick<
+    Pipeline<unknown>,
+    'run' | 'stop' | 'status' | 'pause' | 'resume' | 'setConcurrency' | 'setRate'
+  >;
 }
 
 /** What all pipelines of the process share. */

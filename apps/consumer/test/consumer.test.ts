@@ -206,6 +206,30 @@ describe('the consumer on a real broker and a real database', () => {
     assert.equal(await consumer.kill('SIGTERM'), 0);
   });
 
+  test('a pipeline can be paused, resumed and slowed down while it runs, and keeps its membership', async () => {
+    const consumer = await stack.startConsumer();
+    await untilReady(consumer);
+    const post = async (path: string) => (await consumer.post(`/pipelines/${path}`)).status;
+    assert.equal(await post('reviews-to-postgres/pause'), 200);
+    const before = await books('reviews-to-postgres');
+    await stack.sender.send(reviewMessages(300));
+    await eventually('the events are queued', async () => {
+      const { items } = (await (await consumer.get('/pipelines')).json()) as {
+        items: { name: string; state: string; queuedRecords: number }[];
+      };
+      const found = items.find(({ name }) => name === 'reviews-to-postgres');
+      return found?.state === 'paused' && found.queuedRecords === 300;
+    });
+    assert.equal((await books('reviews-to-postgres')).read, before.read);
+    assert.equal(await readyStatus(consumer), 200);
+    assert.equal(await post('reviews-to-postgres/settings?eventsPerSec=0'), 400);
+    assert.equal(await post('reviews-to-postgres/settings?eventsPerSec=1000&concurrency=1'), 200);
+    assert.equal(await post('nobody/pause'), 404);
+    assert.equal(await post('reviews-to-postgres/resume'), 200);
+    assert.equal((await untilRead(before.read + 300)).delivered - before.delivered, 300);
+    await consumer.kill('SIGTERM');
+  });
+
   test('dead letters are corrected, replayed and discarded, each with who and why; a replay is idempotent and capped', async () => {
     const pool = createPool({ databaseUrl: stack.postgres.url, applicationName: 'desk', connections: 1 });
     const desk = new DeadLetterDesk(pool, stack.sender, systemClock);

@@ -21,6 +21,7 @@ export interface ConsumerProcess {
   /** What it has written to stdout. */
   output(): string;
   get(path: string): Promise<Response>;
+  post(path: string): Promise<Response>;
   kill(signal: NodeJS.Signals): Promise<number | null>;
 }
 
@@ -70,6 +71,7 @@ export async function startStack(): Promise<Stack> {
     return {
       output: () => output,
       get: path => fetch(`http://127.0.0.1:${port}${path}`),
+      post: path => fetch(`http://127.0.0.1:${port}${path}`, { method: 'POST' }),
       async kill(signal) {
         consumers.delete(child);
         const exited = once(child, 'exit') as Promise<[number | null]>;
