@@ -52,6 +52,11 @@ export function compose(
     const code = status < 500 ? 'BAD_REQUEST' : 'BROKER_UNAVAILABLE';
     return reply.code(status).send({ error: { code, message: describeError(error) } });
   });
+  // Browsers name the page that a request comes from; no page may produce events through somebody's browser.
+  server.addHook('onRequest', async (request, reply) => {
+    if (request.method === 'GET' || request.headers.origin === undefined) return;
+    return reply.code(403).send({ error: { code: 'NOT_FOR_BROWSERS', message: 'not for browsers' } });
+  });
   mountOps(server, createOps({ metrics, checks: { broker: () => sender.ping() } }));
   addRoutes(server, { background, generator, sender, defaults, clock: systemClock });
 

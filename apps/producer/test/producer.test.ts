@@ -58,6 +58,12 @@ describe('the producer on a real broker', () => {
     assert.equal((await request('POST', '/events/batch?count=0')).status, 400);
   });
 
+  test('a page in a browser cannot produce through it', async () => {
+    const url = `http://127.0.0.1:${service.port}/events/batch`;
+    const response = await fetch(url, { method: 'POST', headers: { origin: 'http://somewhere.example' } });
+    assert.equal(response.status, 403);
+  });
+
   test('the background production keeps its rate, and stops when told', async () => {
     const started = await request('POST', '/start-background', { ratePerSec: 500, seed: 3 });
     assert.equal(started.status, 202);

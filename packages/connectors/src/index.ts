@@ -2,6 +2,7 @@ export { type AuditReport, auditPipeline, type Doubt, type PartitionAudit } from
 export { auditSubjects } from './audit/subjects.ts';
 export { type ChangeEvent, decodeChange } from './codec/change-event.ts';
 export { decodeReview } from './codec/review-event.ts';
+export { type ChangeIndexOptions, changeIndexSink } from './elasticsearch/change-index-sink.ts';
 export type { KafkaConnection } from './kafka/client-options.ts';
 export {
   deadLetterId,
