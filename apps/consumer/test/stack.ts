@@ -22,6 +22,8 @@ export interface ConsumerProcess {
   output(): string;
   get(path: string): Promise<Response>;
   post(path: string): Promise<Response>;
+  signal(signal: NodeJS.Signals): void;
+  /** Sends the signal and resolves with the exit code. */
   kill(signal: NodeJS.Signals): Promise<number | null>;
 }
 
@@ -39,7 +41,7 @@ export interface Stack {
 export async function startStack(): Promise<Stack> {
   const folder = await mkdtemp(join(tmpdir(), 'tidemark-consumer-'));
   const postgres = await startPostgres({ migrated: true });
-  const options = { dataDir: join(folder, 'broker'), groups: { initialRebalanceDelayMs: 0 } };
+  const options = { dataDir: join(folder, 'broker'), groups: { initialRebalanceDelayMs: 0, sessionTimeoutMsMin: 500 } };
   let broker: RunningBroker = await startBroker({ ...options, port: 0 });
   const brokerPort = broker.port;
   const connection = { brokers: [`127.0.0.1:${brokerPort}`], clientId: 'test' };
@@ -54,6 +56,7 @@ export async function startStack(): Promise<Stack> {
         METRICS_ADDR: '127.0.0.1:0',
         KAFKA_BROKERS: connection.brokers.join(','),
         DATABASE_URL: postgres.url,
+        SESSION_TIMEOUT: '2s',
         RETRY_BASE: '20ms',
         RETRY_CAP: '200ms',
         ...env,
@@ -72,6 +75,7 @@ export async function startStack(): Promise<Stack> {
       output: () => output,
       get: path => fetch(`http://127.0.0.1:${port}${path}`),
       post: path => fetch(`http://127.0.0.1:${port}${path}`, { method: 'POST' }),
+      signal: signal => void child.kill(signal),
       async kill(signal) {
         consumers.delete(child);
         const exited = once(child, 'exit') as Promise<[number | null]>;
