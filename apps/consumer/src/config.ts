@@ -1,5 +1,5 @@
 import { type Config, defineConfig, setting } from '@tidemark/config';
-import { databaseName, groups, ports, topics } from '@tidemark/contracts';
+import { databaseName, groups, ports, topics } from '@tidemark/contracts/names';
 import { defaultBounds, defaultSinkPolicy } from '@tidemark/pipeline';
 
 /** Everything that the consumer can be told. */

@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream';
-import { pipelines } from '@tidemark/contracts';
+import { pipelines } from '@tidemark/contracts/names';
 import { TidemarkError } from '@tidemark/kernel';
 import type { HostedPipeline, PipelineHost } from './host.ts';
 import { changesToLog } from './pipelines/changes-to-log.ts';

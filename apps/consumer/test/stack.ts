@@ -41,7 +41,10 @@ export interface Stack {
 export async function startStack(): Promise<Stack> {
   const folder = await mkdtemp(join(tmpdir(), 'tidemark-consumer-'));
   const postgres = await startPostgres({ migrated: true });
-  const options = { dataDir: join(folder, 'broker'), groups: { initialRebalanceDelayMs: 0, sessionTimeoutMsMin: 500 } };
+  const options = {
+    dataDir: join(folder, 'broker'),
+    groups: { initialRebalanceDelayMs: 0, sessionTimeoutMsMin: 500 },
+  };
   let broker: RunningBroker = await startBroker({ ...options, port: 0 });
   const brokerPort = broker.port;
   const connection = { brokers: [`127.0.0.1:${brokerPort}`], clientId: 'test' };

@@ -1,5 +1,5 @@
 import { type Config, defineConfig, setting } from '@tidemark/config';
-import { ports, topics } from '@tidemark/contracts';
+import { ports, topics } from '@tidemark/contracts/names';
 
 /** Everything that the producer can be told. */
 export const producerConfig = defineConfig({

@@ -1,4 +1,5 @@
-import { eventSchemaVersion, type ReviewCreated } from '@tidemark/contracts';
+import type { ReviewCreated } from '@tidemark/contracts';
+import { eventSchemaVersion } from '@tidemark/contracts/names';
 import type { Clock } from '@tidemark/kernel';
 import { uuidV7Maker } from './uuid-v7.ts';
 

@@ -1,8 +1,5 @@
 import { type Static, Type } from 'typebox';
 
-/** Version that writers of this code base put into `schema_version`; readers accept it and the one before. */
-export const eventSchemaVersion = 1;
-
 /** What a review event says. A rating outside 1–5 is well-formed but violates the business rule. */
 export const ReviewPayload = Type.Object({
   review_id: Type.String({ minLength: 1 }),

@@ -2,6 +2,9 @@
 
 export const databaseName = 'sre_app';
 
+/** Version that writers of this code base put into `schema_version`; readers accept it and the one before. */
+export const eventSchemaVersion = 1;
+
 export const topics = {
   /** Row changes as Canal-JSON. */
   changes: 'tidb_cdc',

@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream';
 import { decodeChange, logSink } from '@tidemark/connectors';
-import { pipelines } from '@tidemark/contracts';
+import { pipelines } from '@tidemark/contracts/names';
 import type { HostedPipeline, PipelineHost } from '../host.ts';
 import { countChanges } from './count-changes.ts';
 

@@ -1,5 +1,5 @@
 import { changeStoreSink, decodeChange } from '@tidemark/connectors';
-import { pipelines } from '@tidemark/contracts';
+import { pipelines } from '@tidemark/contracts/names';
 import type { HostedPipeline, PipelineHost } from '../host.ts';
 import { countChanges } from './count-changes.ts';
 

@@ -1,5 +1,5 @@
 import { deadLetterSink, decodeDeadLetter } from '@tidemark/connectors';
-import { groups, pipelines, topics } from '@tidemark/contracts';
+import { groups, pipelines, topics } from '@tidemark/contracts/names';
 import type { HostedPipeline, PipelineHost } from '../host.ts';
 
 /** The browsable copy of the dead letters. The topic is the truth; this table can be built from it again. */

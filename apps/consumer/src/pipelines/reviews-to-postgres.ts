@@ -1,5 +1,5 @@
 import { decodeReview, reviewsSink } from '@tidemark/connectors';
-import { pipelines } from '@tidemark/contracts';
+import { pipelines } from '@tidemark/contracts/names';
 import type { HostedPipeline, PipelineHost } from '../host.ts';
 
 /** Review events to rows, each exactly once. */

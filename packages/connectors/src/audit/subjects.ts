@@ -1,4 +1,4 @@
-import { pipelines } from '@tidemark/contracts';
+import { pipelines } from '@tidemark/contracts/names';
 import type { Decision, SourceRecord } from '@tidemark/pipeline';
 import { decodeChange } from '../codec/change-event.ts';
 import { decodeReview } from '../codec/review-event.ts';

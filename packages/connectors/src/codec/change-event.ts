@@ -6,7 +6,7 @@ import {
   type RowChange,
   tsoFromMs,
 } from '@tidemark/canal-json';
-import { headers } from '@tidemark/contracts';
+import { headers } from '@tidemark/contracts/names';
 import { errorCode } from '@tidemark/kernel';
 import { type Decision, headerText, type SourceRecord } from '@tidemark/pipeline';
 

@@ -1,4 +1,5 @@
-import { eventSchemaVersion, ReviewCreated } from '@tidemark/contracts';
+import type { ReviewCreated } from '@tidemark/contracts';
+import { eventSchemaVersion } from '@tidemark/contracts/names';
 import type { Decision, SourceRecord } from '@tidemark/pipeline';
 
 type Fields = Readonly<Record<string, unknown>>;

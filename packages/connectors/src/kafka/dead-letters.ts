@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { deadLetterHeaders as names, replaysHeader, topics } from '@tidemark/contracts';
+import { deadLetterHeaders as names, replaysHeader, topics } from '@tidemark/contracts/names';
 import {
   type DeadLetter,
   type DeadLetterPort,

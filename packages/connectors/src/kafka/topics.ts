@@ -1,5 +1,5 @@
 import { Admin, findErrorBy } from '@platformatic/kafka';
-import { topicPartitions } from '@tidemark/contracts';
+import { topicPartitions } from '@tidemark/contracts/names';
 import { clientOptions, type KafkaConnection } from './client-options.ts';
 
 /** Partitions of a topic that nobody declared. */

@@ -1,4 +1,4 @@
-import { changeStoreChannel } from '@tidemark/contracts';
+import { changeStoreChannel } from '@tidemark/contracts/names';
 import type { DeliverableItem, Sink } from '@tidemark/pipeline';
 import type { ChangeEvent } from '../codec/change-event.ts';
 import type { Pool, Transaction } from './pool.ts';

@@ -1,4 +1,4 @@
-import { replaysHeader } from '@tidemark/contracts';
+import { replaysHeader } from '@tidemark/contracts/names';
 import { type Clock, TidemarkError } from '@tidemark/kernel';
 import type { MessageSender, OutgoingMessage } from '../kafka/kafka-producer.ts';
 import type { Pool } from './pool.ts';
