@@ -6,6 +6,7 @@ import { Toaster } from '../shared/ui/toaster.tsx';
 import '../styles/tokens.css';
 import '../styles/base.css';
 import '../styles/controls.css';
+import '../styles/overlays.css';
 import '../styles/content.css';
 import '../styles/changes.css';
 import './shell.css';

@@ -3,6 +3,7 @@ import { Archive, Cable, Database, Layers, Workflow } from 'lucide-react';
 import type { CSSProperties } from 'react';
 import { formatCompact, formatLag, formatRate } from '../../shared/format.ts';
 import { StatePill } from '../../shared/ui/state-pill.tsx';
+import './flow-map.css';
 import { particleCount, travelSeconds } from './flow-motion.ts';
 import type { Sample } from './samples.ts';
 import { Sparkline } from './sparkline.tsx';

@@ -3,6 +3,7 @@ import { ShieldAlert, ShieldCheck, Timer, TriangleAlert, Undo2 } from 'lucide-re
 import type { ReactNode } from 'react';
 import { formatCount, formatSeconds, plural } from '../../shared/format.ts';
 import { type Books, booksOfAll } from './books.ts';
+import './key-figures.css';
 import type { Sample } from './samples.ts';
 import { Sparkline } from './sparkline.tsx';
 

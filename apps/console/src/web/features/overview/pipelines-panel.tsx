@@ -9,6 +9,7 @@ import { Skeleton } from '../../shared/ui/skeleton.tsx';
 import { StatePill } from '../../shared/ui/state-pill.tsx';
 import { booksOf } from './books.ts';
 import { LedgerBar } from './ledger-bar.tsx';
+import './pipelines.css';
 import { PartitionTable } from './partition-table.tsx';
 
 /** Every pipeline with its lag; its partitions unfold in place, several at once. */

@@ -5,6 +5,7 @@ import { usePreferences } from '../../shared/preferences.ts';
 import { formatClock } from '../../shared/time.ts';
 import { Button } from '../../shared/ui/button.tsx';
 import { ScrollRegion } from '../../shared/ui/scroll-region.tsx';
+import './series.css';
 import type { Sample } from './samples.ts';
 
 const TimeChart = lazy(() => import('./time-chart.tsx'));

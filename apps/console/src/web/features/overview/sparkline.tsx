@@ -1,3 +1,4 @@
+import './sparkline.css';
 import { sparklinePath } from './sparkline-path.ts';
 
 const width = 96;
