@@ -79,11 +79,13 @@ async function ask(
 ): Promise<string | undefined> {
   if (stdin.readableEnded) return undefined; // readline would wait for an end that has been
   if (!stdin.isTTY) return firstLine(createInterface({ input: stdin }));
-  stdout.write(question);
   // readline echoes what is typed to its output; a hidden answer is echoed to nowhere.
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const output = hidden ? nowhere : stdout;
-  const answer = await firstLine(createInterface({ input: stdin, output, terminal: true, prompt: '' }));
+  const lines = createInterface({ input: stdin, output, terminal: true, prompt: '' });
+  // Asked only now that the terminal has stopped echoing by itself: some people type, or paste, at once.
+  stdout.write(question);
+  const answer = await firstLine(lines);
   if (hidden || answer === undefined) stdout.write('\n');
   return answer;
 }

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
+import { createServer, type Server } from 'node:net';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { ports } from '@tidemark/contracts';
+import { errorCode } from '@tidemark/kernel';
 import { tidemarkHere } from './in-process.ts';
 import { tidemark } from './tidemark.ts';
 
@@ -141,23 +141,53 @@ describe('tidemark up refuses', () => {
   });
 
   test('taken ports, all of them in one line, also when only ::1 or every address has them', async () => {
-    const offset = 31_000;
-    const servers = await Promise.all([
-      listen(ports.api + offset, '127.0.0.1'),
-      listen(ports.broker + offset, '0.0.0.0'),
+    const { offset, servers } = await occupy([
+      [ports.api, hasIpv6 ? '::1' : '127.0.0.1'],
+      [ports.broker, '0.0.0.0'],
     ]);
-    const line = await refused(['--data', join(folder, 'ports'), '--port-offset', String(offset)]);
-    assert.match(line, /ports 40092 \(broker\), 34001 \(api\) are taken by another program/);
-    for (const server of servers) await new Promise(resolve => server.close(resolve));
+    try {
+      const line = await refused(['--data', join(folder, 'ports'), '--port-offset', String(offset)]);
+      for (const [port, name] of [
+        [ports.broker, 'broker'],
+        [ports.api, 'api'],
+      ] as const) {
+        assert.match(
+          line,
+          new RegExp(
+            `^tidemark: ports .*\\b${port + offset} \\(${name}\\).* are taken by another program\\n`,
+          ),
+        );
+      }
+    } finally {
+      for (const server of servers) server.close();
+    }
   });
 });
 
-async function listen(port: number, host: string) {
+const hasIpv6 = Object.values(networkInterfaces()).some(addresses =>
+  addresses?.some(({ address }) => address === '::1'),
+);
+
+/** Listens on some ports of a stack that is moved to where they are free, below the ports that systems hand out. */
+async function occupy(wanted: readonly (readonly [port: number, host: string])[]) {
+  for (;;) {
+    const offset = 11_000 + Math.floor(Math.random() * 11_000);
+    const servers: Server[] = [];
+    try {
+      for (const [port, host] of wanted) servers.push(await listen(port + offset, host));
+      return { offset, servers };
+    } catch (error) {
+      for (const server of servers) server.close();
+      if (errorCode(error) !== 'EADDRINUSE') throw error;
+    }
+  }
+}
+
+async function listen(port: number, host: string): Promise<Server> {
   const server = createServer();
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, resolve);
   });
-  assert.equal((server.address() as AddressInfo).port, port);
   return server;
 }
