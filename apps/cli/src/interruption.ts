@@ -23,6 +23,9 @@ export interface SignalSource {
  */
 const sameRequestMs = 300;
 
+/** The reason of an interruption that only says that nobody reads the output any more. */
+export const outputClosed = 'output closed';
+
 /** Listens for everything that asks a command to end. */
 export function watchInterruption(source: SignalSource): Interruption {
   const interrupted = new AbortController();
@@ -51,7 +54,7 @@ function watchHangup(source: SignalSource, request: (reason: string) => void): v
 /** When nobody reads on, as after `tidemark logs | head`, there is nothing left to do. Other troubles only cost words. */
 function watchOutput({ stdout, stderr }: SignalSource, request: (reason: string) => void): void {
   stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') request('EPIPE');
+    if (error.code === 'EPIPE') request(outputClosed);
   });
   stderr.on('error', () => {});
 }

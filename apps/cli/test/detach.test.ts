@@ -6,9 +6,10 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { ports } from '@tidemark/contracts';
 import { freePort } from '@tidemark/embedded-postgres';
+import { eventually } from '@tidemark/testkit';
 import { stackHolder } from '../src/supervisor/stack-lock.ts';
 import { tidemarkHere } from './in-process.ts';
-import { tidemark } from './tidemark.ts';
+import { startCommand, tidemark } from './tidemark.ts';
 
 /** The real thing with its one service that takes nothing but PostgreSQL. */
 describe('a detached stack', () => {
@@ -27,8 +28,8 @@ describe('a detached stack', () => {
     await rm(parent, { recursive: true, force: true });
   });
 
-  const up = () =>
-    tidemark(['up', '--detach', '--only', 'postgres', '--data', data, '--port-offset', offset]);
+  const upArguments = () => ['up', '--detach', '--only', 'postgres', '--data', data, '--port-offset', offset];
+  const up = () => tidemark(upArguments());
   const status = async () => {
     const { code, stdout } = await tidemarkHere(['status', '--json', '--data', data]);
     return {
@@ -82,6 +83,25 @@ describe('a detached stack', () => {
     assert.equal((await status()).report.supervisor.pid, null);
     const log = await readFile(join(data, 'logs', 'postgres.log'), 'utf8');
     assert.match(log, /database system is shut down\s*$/, 'PostgreSQL ended in order');
+  });
+
+  test('comes up although nobody reads how', async () => {
+    const command = startCommand(upArguments());
+    command.child.stdout.destroy();
+    assert.equal((await command.outcome).code, 0);
+    assert.equal((await status()).code, 0);
+    await tidemarkHere(['down', '--data', data]);
+  });
+
+  test('is ended by Ctrl-C as long as it comes up', async () => {
+    const command = startCommand(upArguments());
+    const pid = await eventually(
+      'supervisor',
+      async () => (await stackHolder(join(data, 'run', 'lock')))?.pid,
+    );
+    command.child.kill('SIGINT');
+    await command.outcome;
+    assert.equal(await stackHolder(join(data, 'run', 'lock')), undefined, `supervisor ${pid}`);
   });
 
   test('that cannot start hands its reason and its exit code to the command', async () => {

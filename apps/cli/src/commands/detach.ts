@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { describeError, exitCodes, TidemarkError } from '@tidemark/kernel';
 import type { CommandContext, CommandInput, ParentMessage } from '../command.ts';
 import { createDataFolder, dataFolder, defaultDataFolder } from '../data-folder.ts';
+import { outputClosed } from '../interruption.ts';
 
 const entry = fileURLToPath(new URL('../main.ts', import.meta.url));
 
@@ -18,9 +19,16 @@ export async function detach(input: CommandInput, context: CommandContext): Prom
     context,
   );
   for (const request of [context.interrupted, context.impatient]) {
-    request.addEventListener('abort', () => child.kill('SIGTERM'), { once: true });
+    request.addEventListener('abort', () => passOn(request, child), { once: true });
   }
   return untilUp(child, context);
+}
+
+/** A stack that is to run by itself does not end because nobody reads how it comes up, as with `up -d | head -1`. */
+function passOn(request: AbortSignal, child: ChildProcess): void {
+  const reason: unknown = request.reason;
+  if (reason instanceof Error && reason.message === outputClosed) return;
+  child.kill('SIGTERM');
 }
 
 function launch(args: readonly string[], logFile: string, { env }: CommandContext): ChildProcess {
