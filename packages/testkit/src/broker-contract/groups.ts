@@ -22,7 +22,7 @@ async function member(target: BrokerTarget, groupId: string, topic: string): Pro
   const consumer = kafkajsClient(target).consumer({
     groupId,
     heartbeatInterval: 200,
-    sessionTimeout: 10_000,
+    maxWaitTimeInMs: 200,
   });
   let assigned: number[] = [];
   consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
