@@ -4,6 +4,7 @@ import type { FaultInjector } from './faults/fault-injector.ts';
 import { Dispatcher } from './network/dispatcher.ts';
 import { Listener } from './network/listener.ts';
 import { type BrokerOptions, resolveOptions } from './options.ts';
+import { type BrokerSnapshot, takeSnapshot } from './snapshot.ts';
 import { type FolderLock, lockFolder } from './storage/data-folder.ts';
 import { UpkeepSchedule } from './upkeep-schedule.ts';
 
@@ -17,6 +18,10 @@ export interface RunningBroker {
   readonly clusterId: string;
   /** Misbehaviour on purpose, for tests and drills. */
   readonly faults: FaultInjector;
+  /** What it holds now: log ends and sizes, groups, connections. For gauges that are read at a scrape. */
+  snapshot(): BrokerSnapshot;
+  /** Applies retention, compaction and expiry now instead of at the next round. */
+  runUpkeep(): Promise<void>;
   /** Answers what is under way, writes everything down, and lets go of the data folder. May be called twice. */
   stop(): Promise<void>;
 }
@@ -47,7 +52,16 @@ export async function startBroker(options: BrokerOptions = {}): Promise<RunningB
     upkeep.start();
     let stopping: Promise<void> | undefined;
     const stop = () => (stopping ??= stopBroker(parts, { listener, upkeep, lock }));
-    return { host, port, address, clusterId: core.clusterId, faults: parts.faults, stop };
+    return {
+      host,
+      port,
+      address,
+      clusterId: core.clusterId,
+      faults: parts.faults,
+      snapshot: () => takeSnapshot(parts, listener),
+      runUpkeep: () => upkeep.run(),
+      stop,
+    };
   } catch (error) {
     await parts.files.closeAll();
     await lock?.release();

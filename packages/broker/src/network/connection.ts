@@ -55,7 +55,8 @@ export class Connection {
     socket.on('drain', () => this.#readOn());
     socket.on('timeout', () => this.#destroy('idle'));
     socket.on('error', () => this.#destroy('reset'));
-    socket.on('end', () => this.#finishReading());
+    // A peer that says goodbye is gone, as for Kafka: what it left parked must not count as present in a group.
+    socket.on('end', () => this.#destroy('peer'));
     socket.on('close', () => this.#cleanUp());
   }
 
@@ -155,12 +156,6 @@ export class Connection {
   #stopFrameTimer(): void {
     this.#cancelFrameTimer?.();
     this.#cancelFrameTimer = undefined;
-  }
-
-  #finishReading(): void {
-    // The peer half-closed: what it still waits for is answered, as with any client that pipelines and shuts down.
-    this.#draining = true;
-    if (this.#slots.length === 0) this.#socket.destroySoon();
   }
 
   #drop(error: unknown): void {

@@ -26,7 +26,7 @@ export class Listener {
     this.#budget = new RequestBudget(settings.limits.requestBytesMax);
     this.#credentials = settings.sasl === null ? null : new Credentials(settings.sasl);
     const accept = (socket: Socket) => this.#accept(socket);
-    const options = { allowHalfOpen: true, noDelay: true };
+    const options = { noDelay: true };
     this.#server =
       settings.tls === null
         ? createServer(options, accept)
@@ -37,8 +37,13 @@ export class Listener {
     });
   }
 
-  get connectionCount(): number {
+  get connections(): number {
     return this.#connections.size;
+  }
+
+  /** Bytes of requests that are being handled. */
+  get requestBytes(): number {
+    return this.#budget.bytes;
   }
 
   /** Binds the port; connections are accepted from `serve` on. */
