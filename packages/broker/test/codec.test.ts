@@ -110,9 +110,10 @@ function withoutErrors(message: unknown): unknown {
   if (Array.isArray(message)) return message.map(withoutErrors);
   if (Buffer.isBuffer(message) || typeof message !== 'object' || message === null) return message;
   return Object.fromEntries(
-    Object.entries(message).map(([name, value]) => [
-      name,
-      /errorcode$/i.test(name) ? 0 : withoutErrors(value),
-    ]),
+    Object.entries(message).map(([name, value]) => {
+      if (/errorcode$/i.test(name)) return [name, 0];
+      if (/errormessage$/i.test(name)) return [name, null];
+      return [name, withoutErrors(value)];
+    }),
   );
 }
