@@ -92,6 +92,7 @@ suite('TiCDC OpenAPI', () => {
       'checkpoint_time',
       'checkpoint_ts',
       'config',
+      'copies',
       'create_time',
       'creator_version',
       'error',
@@ -114,6 +115,7 @@ suite('TiCDC OpenAPI', () => {
       ignore_ineligible_table: false,
       filter: { rules: ['sre_app.users'] },
       sink: { dispatchers: [], column_selectors: [] },
+      initial_copy: false,
       mask: [{ matcher: ['*.*'], columns: ['password*', 'token*', 'secret*'], mode: 'mask' }],
     });
   });

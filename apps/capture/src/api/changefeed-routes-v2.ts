@@ -37,6 +37,12 @@ const Update = Type.Object(
   { additionalProperties: false },
 );
 
+/** Tables whose existing rows are wanted; not part of TiCDC. */
+const Copy = Type.Object(
+  { rules: Type.Array(Type.String(), { minItems: 1 }) },
+  { additionalProperties: false },
+);
+
 export const StateFilter = Type.Object({
   state: Type.Optional(Type.Enum([...changefeedStates, 'all', 'pending'])),
 });
@@ -100,6 +106,14 @@ export function changefeedRoutesV2(server: ApiServer, api: CaptureApi): void {
     `${base}/:id/status`,
     { schema: { params: Id, response: { 200: ChangefeedStatus } } },
     async ({ params }) => toStatus(await changefeeds.get(params.id), address()),
+  );
+  server.post<{ Params: Id; Body: Static<typeof Copy> }>(
+    `${base}/:id/copy`,
+    { schema: { params: Id, body: Copy, response: { 200: Nothing } } },
+    async ({ params, body }) => {
+      await changefeeds.copy(params.id, body.rules);
+      return {};
+    },
   );
   server.post<{ Params: Id }>(
     `${base}/:id/pause`,

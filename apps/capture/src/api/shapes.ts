@@ -53,6 +53,9 @@ export const ChangefeedInfo = Type.Object({
   admin_job_type: Type.Integer(),
   config: ReplicaConfig,
   checkpoint_ts: Tso,
+  copies: Type.Array(Type.Object({ table: Type.String(), rows: Type.Integer(), is_done: Type.Boolean() }), {
+    description: 'Copies of existing rows; not part of TiCDC',
+  }),
 });
 
 export const ChangefeedDetailV1 = Type.Object({
@@ -135,6 +138,11 @@ export function toInfo(view: ChangefeedView, address: string): Static<typeof Cha
     admin_job_type: 0,
     config: view.config,
     checkpoint_ts: checkpointOf(view),
+    copies: view.copies.map(({ schema, name, rows, isDone }) => ({
+      table: `${schema}.${name}`,
+      rows,
+      is_done: isDone,
+    })),
   };
 }
 

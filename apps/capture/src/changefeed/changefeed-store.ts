@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import { formatLsn, parseLsn } from '../protocol/lsn.ts';
+import type { TableCopy } from '../snapshot/table-copy.ts';
 import type { Checkpoint } from '../stream/checkpointer.ts';
 import type { Changefeed, ChangefeedError, ChangefeedState } from './changefeed.ts';
 import { completeConfig, type GivenConfig, type ReplicaConfig } from './replica-config.ts';
@@ -14,6 +15,7 @@ interface Row {
   checkpoint_ts: string;
   start_ts: string;
   target_ts: string;
+  copies: TableCopy[];
   created_at: Date;
 }
 
@@ -79,12 +81,25 @@ export class ChangefeedStore {
   }
 
   /** Makes a checkpoint durable. It must be before its position is confirmed to the slot. */
-  async setCheckpoint(id: string, { lsn, commitTs }: Checkpoint): Promise<void> {
+  async setCheckpoint(
+    id: string,
+    { lsn, commitTs }: Checkpoint,
+    copies: readonly TableCopy[],
+  ): Promise<void> {
     await this.#pool.query({
       name: 'set-checkpoint',
-      text: 'UPDATE changefeeds SET checkpoint_lsn = $2, checkpoint_ts = $3, updated_at = now() WHERE id = $1',
-      values: [id, formatLsn(lsn), commitTs.toString()],
+      text: `UPDATE changefeeds SET checkpoint_lsn = $2, checkpoint_ts = $3, copies = $4, updated_at = now()
+              WHERE id = $1`,
+      values: [id, formatLsn(lsn), commitTs.toString(), JSON.stringify(copies)],
     });
+  }
+
+  /** Makes a list of copies durable. */
+  async setCopies(id: string, copies: readonly TableCopy[]): Promise<void> {
+    await this.#pool.query('UPDATE changefeeds SET copies = $2, updated_at = now() WHERE id = $1', [
+      id,
+      JSON.stringify(copies),
+    ]);
   }
 
   /** Fails when the database does not answer. */
@@ -109,6 +124,7 @@ function fromRow(row: Row): Changefeed {
     checkpointTs: BigInt(row.checkpoint_ts),
     startTs: BigInt(row.start_ts),
     targetTs: BigInt(row.target_ts),
+    copies: row.copies,
     createdAt: row.created_at,
   };
 }

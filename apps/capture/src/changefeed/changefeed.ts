@@ -1,3 +1,4 @@
+import type { TableCopy } from '../snapshot/table-copy.ts';
 import type { ReplicaConfig } from './replica-config.ts';
 
 /** States of a changefeed, in TiCDC's words (pingcap/ticdc, pkg/config/changefeed.go). */
@@ -27,5 +28,7 @@ export interface Changefeed {
   readonly checkpointTs: bigint;
   readonly startTs: bigint;
   readonly targetTs: bigint;
+  /** How far the copies of existing rows have come. */
+  readonly copies: readonly TableCopy[];
   readonly createdAt: Date;
 }

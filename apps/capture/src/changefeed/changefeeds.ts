@@ -3,6 +3,9 @@ import { tsoFromMs } from '@tidemark/canal-json';
 import { backoffDelayMs, type Clock, describeError, TidemarkError } from '@tidemark/kernel';
 import type { Logger } from '@tidemark/observability';
 import { Client } from 'pg';
+import { newCopy, withCopy } from '../snapshot/table-copy.ts';
+import { messageDatabase } from '../tables/names.ts';
+import { tableMatcher } from '../tables/table-filter.ts';
 import type { Changefeed, ChangefeedState } from './changefeed.ts';
 import type { ChangefeedStore, NewChangefeed } from './changefeed-store.ts';
 import { FeedRunner, type FeedRunnerOptions } from './feed-runner.ts';
@@ -139,6 +142,37 @@ export class Changefeeds {
     });
   }
 
+  /**
+   * Asks for the existing rows of tables, while their changes are streamed.
+   * @param rules which tables, as in `filter.rules`
+   * @throws TidemarkError `PARAMETER_INVALID` when they name none that is captured
+   */
+  copy(id: string, rules: readonly string[]): Promise<void> {
+    return this.#exclusively(async () => {
+      const feed = await this.get(id);
+      const wanted = tableMatcher(rules, feed.config.case_sensitive);
+      await this.#withSource(id, async (client, database) => {
+        const { tables } = await currentSelection(client, database, feed);
+        const named = tables.filter(({ schema, name }) =>
+          wanted.matches(messageDatabase(database, schema), name),
+        );
+        if (named.length === 0) {
+          throw new TidemarkError(
+            'PARAMETER_INVALID',
+            `changefeed ${id} captures no table that ${rules.join(', ')} names`,
+          );
+        }
+        const copier = this.#runners.get(id)?.copier;
+        if (copier !== undefined) return copier.request(named);
+        const copies = named.reduce(
+          (list, { schema, name }) => withCopy(list, newCopy(schema, name)),
+          feed.copies,
+        );
+        return this.#store.setCopies(id, copies);
+      });
+    });
+  }
+
   /** Stops a changefeed until it is resumed. */
   pause(id: string): Promise<void> {
     return this.#exclusively(async () => {
@@ -268,7 +302,8 @@ export class Changefeeds {
   }
 
   #view(feed: Changefeed): ChangefeedView {
-    return { ...feed, status: this.#runners.get(feed.id)?.status };
+    const runner = this.#runners.get(feed.id);
+    return { ...feed, copies: runner?.copier?.copies ?? feed.copies, status: runner?.status };
   }
 }
 

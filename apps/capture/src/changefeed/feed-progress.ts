@@ -1,5 +1,6 @@
 import { describeError } from '@tidemark/kernel';
 import type { Logger } from '@tidemark/observability';
+import type { ChunkMark } from '../snapshot/snapshot-copier.ts';
 import type { Checkpointer } from '../stream/checkpointer.ts';
 import type { Batch } from '../stream/outbox.ts';
 import type { FeedMetrics } from './feed-metrics.ts';
@@ -11,6 +12,8 @@ export interface FeedProgressOptions {
   readonly metrics: FeedMetrics;
   readonly logger: Logger;
   readonly checkpointer: Checkpointer;
+  /** The broker has acknowledged rows of a table's copy. */
+  readonly onChunk: (mark: ChunkMark) => void;
   /** Log without changes for us that gathers before the slot is moved over it, bytes. */
   readonly idleAdvanceBytes: bigint;
   /** Wall clock, milliseconds since the Unix epoch. */
@@ -29,6 +32,7 @@ export class FeedProgress {
     const { changefeedId, status, metrics, checkpointer } = this.#options;
     status.outboxBytes = outboxBytes;
     metrics.acknowledged(changefeedId, batch);
+    for (const { chunk } of batch.marks) if (chunk !== undefined) this.#options.onChunk(chunk);
     const mark = batch.marks.at(-1);
     if (mark === undefined) return;
     status.checkpointTs = mark.commitTs;

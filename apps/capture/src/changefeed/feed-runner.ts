@@ -7,6 +7,7 @@ import {
   TestSignal,
 } from '@tidemark/kernel';
 import type { Logger } from '@tidemark/observability';
+import type { SnapshotCopier } from '../snapshot/snapshot-copier.ts';
 import type { ChangeSink } from '../stream/sink.ts';
 import type { Changefeed, ChangefeedError, ChangefeedState } from './changefeed.ts';
 import type { ChangefeedStore } from './changefeed-store.ts';
@@ -43,6 +44,7 @@ export class FeedRunner {
   readonly #settled = deferred();
   readonly #stopping = new AbortController();
   #finished: Promise<void> | undefined;
+  #copier: SnapshotCopier | undefined;
 
   constructor(options: FeedRunnerOptions, changefeed: Changefeed) {
     this.#options = options;
@@ -62,6 +64,11 @@ export class FeedRunner {
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#finished;
+  }
+
+  /** What copies tables, while the slot is streamed. */
+  get copier(): SnapshotCopier | undefined {
+    return this.status.streaming ? this.#copier : undefined;
   }
 
   async #run(): Promise<void> {
@@ -99,13 +106,14 @@ export class FeedRunner {
         metrics,
         logger,
         onAnchored: () => this.#settled.resolve(),
-        onStreaming: () => this.#streams(),
+        onStreaming: copier => this.#streams(copier),
       },
       signal,
     );
   }
 
-  #streams(): void {
+  #streams(copier: SnapshotCopier): void {
+    this.#copier = copier;
     this.#show('normal', null);
     this.#options.logger.info({ changefeed: this.#options.changefeedId }, 'capturing changes');
     this.streaming.emit();

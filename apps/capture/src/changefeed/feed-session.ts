@@ -1,5 +1,7 @@
 import { type Clock, describeError } from '@tidemark/kernel';
 import type { Logger } from '@tidemark/observability';
+import type { SnapshotCopier } from '../snapshot/snapshot-copier.ts';
+import { newCopy, withCopy } from '../snapshot/table-copy.ts';
 import type { ChangeSink } from '../stream/sink.ts';
 import type { Changefeed } from './changefeed.ts';
 import type { ChangefeedStore } from './changefeed-store.ts';
@@ -24,8 +26,8 @@ export interface FeedSessionOptions {
   readonly settings: FeedSettings;
   /** Called once the slot is there: from then on no change can be missed. */
   readonly onAnchored: () => void;
-  /** Called once the slot is streamed. */
-  readonly onStreaming: () => void;
+  /** Called once the slot is streamed, with what copies tables while it is. */
+  readonly onStreaming: (copier: SnapshotCopier) => void;
 }
 
 /**
@@ -37,13 +39,19 @@ export async function runFeedSession(options: FeedSessionOptions, signal: AbortS
   const source = await openSourceSession(sourceUrl, changefeed.id);
   try {
     // The slot comes first: what is committed from now on waits in it, also while the broker is away.
-    const startLsn = await prepareSlot(source, changefeed);
+    const { startLsn, toCopy } = await prepareSlot(source, changefeed);
+    const copies = toCopy.reduce(
+      (list, { schema, name }) => withCopy(list, newCopy(schema, name)),
+      changefeed.copies,
+    );
     const initial = { lsn: startLsn, commitTs: changefeed.checkpointTs };
-    if (changefeed.checkpointLsn === null) await store.setCheckpoint(changefeed.id, initial);
+    if (changefeed.checkpointLsn === null || toCopy.length > 0) {
+      await store.setCheckpoint(changefeed.id, initial, copies);
+    }
     options.onAnchored();
     await openSink(options);
     signal.throwIfAborted();
-    await new FeedStages(options, source, initial).run(signal);
+    await new FeedStages(options, source, initial, copies).run(signal);
   } finally {
     status.streaming = false;
     await source.close();

@@ -1,6 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { PgoutputReader, type Relation } from '../protocol/pgoutput.ts';
 import type { ReplicationConnection } from '../protocol/replication-connection.ts';
 import type { Keepalive } from '../protocol/wal-frame.ts';
+import { ChunkReader } from '../snapshot/chunk-reader.ts';
+import { CopyWindow } from '../snapshot/copy-window.ts';
+import { SnapshotCopier } from '../snapshot/snapshot-copier.ts';
+import type { TableCopy } from '../snapshot/table-copy.ts';
 import { ChangeEncoder } from '../stream/change-encoder.ts';
 import { type Checkpoint, Checkpointer } from '../stream/checkpointer.ts';
 import { CommitClock } from '../stream/commit-clock.ts';
@@ -28,13 +33,20 @@ export class FeedStages {
   readonly #frames: FrameFeed;
   readonly #checkpointer: Checkpointer;
   readonly #progress: FeedProgress;
+  readonly #window = new CopyWindow();
+  readonly #copier: SnapshotCopier;
   readonly #ending = new AbortController();
   readonly #failed = Promise.withResolvers<never>();
   #replication: ReplicationConnection | undefined;
   #isInFlight = false;
   #lastFrameMs = 0;
 
-  constructor(options: FeedSessionOptions, source: SourceSession, initial: Checkpoint) {
+  constructor(
+    options: FeedSessionOptions,
+    source: SourceSession,
+    initial: Checkpoint,
+    copies: readonly TableCopy[],
+  ) {
     const { changefeed, clock, settings, store } = options;
     this.#options = options;
     this.#source = source;
@@ -45,6 +57,7 @@ export class FeedStages {
     this.#tables = new KnownTables(source, tableRules(changefeed.config, changefeed.maskKey));
     this.#commitClock = new CommitClock(initial.commitTs);
     this.#outbox = new Outbox(settings.outbox, () => this.#resumeIfPossible());
+    this.#copier = this.#makeCopier(copies);
     this.#encoder = this.#makeEncoder();
     this.#frames = new FrameFeed({
       reader: new PgoutputReader(this.#encoder),
@@ -53,7 +66,7 @@ export class FeedStages {
     });
     this.#checkpointer = new Checkpointer({
       initial,
-      store: checkpoint => store.setCheckpoint(changefeed.id, checkpoint),
+      store: checkpoint => store.setCheckpoint(changefeed.id, checkpoint, this.#copier.copies),
       confirm: lsn => this.#replication?.confirm(lsn, false),
       intervalMs: settings.checkpointIntervalMs,
       clock,
@@ -64,6 +77,7 @@ export class FeedStages {
       ...options,
       changefeedId: changefeed.id,
       checkpointer: this.#checkpointer,
+      onChunk: mark => this.#copier.acknowledged(mark),
       idleAdvanceBytes,
       now,
     });
@@ -83,6 +97,7 @@ export class FeedStages {
         source: this.#source,
         intervalMs: settings.housekeepingMs,
         askServer: () => replication.confirm(this.#checkpointer.confirmedLsn, true),
+        onJoined: tables => this.#copier.request(tables),
         silentMs: () => (this.#outbox.isFull ? 0 : clock.monotonic() - this.#lastFrameMs),
       },
       stop,
@@ -90,18 +105,34 @@ export class FeedStages {
     const ended = replication.ended.then(() => {
       throw new Error('the server ended the replication stream');
     });
+    const copying = this.#copier.run(stop);
     status.streaming = true;
-    onStreaming();
+    onStreaming(this.#copier);
     try {
-      await Promise.race([delivery, house, ended, this.#source.lost, this.#failed.promise]);
+      await Promise.race([delivery, house, copying, ended, this.#source.lost, this.#failed.promise]);
       // Asked to stop: the batch under way settles, and what it reached is stored and confirmed.
       await delivery;
       await this.#checkpointer.flush();
     } finally {
       this.#ending.abort();
-      await Promise.allSettled([delivery, house]);
+      await Promise.allSettled([delivery, house, copying]);
       await replication.close();
     }
+  }
+
+  #makeCopier(copies: readonly TableCopy[]): SnapshotCopier {
+    const { changefeed, sourceUrl, store, clock, logger } = this.#options;
+    return new SnapshotCopier({
+      changefeedId: changefeed.id,
+      sessionToken: randomUUID(),
+      copies,
+      window: this.#window,
+      openReader: () => ChunkReader.open(sourceUrl, applicationName(changefeed.id)),
+      shapeOf: table => this.#tables.shapeFor(table),
+      store: list => store.setCopies(changefeed.id, list),
+      clock,
+      logger,
+    });
   }
 
   #makeEncoder(): ChangeEncoder {
@@ -125,6 +156,12 @@ export class FeedStages {
       onRelation: relation => this.#describe(relation),
       onType: type => this.#tables.nameType(type),
       emit: entry => this.#outbox.push(entry),
+      copy: {
+        begin: xid => this.#window.begin(xid),
+        changed: (oid, shape, row) => this.#window.changed(oid, shape, row),
+        truncated: oid => this.#window.truncated(oid),
+        reached: token => this.#copier.reached(token),
+      },
       // Without the extension a watermark would have nowhere to stand.
       onCommitted: () => (sinkUri.tidbExtension ? watermarks.committed() : undefined),
     });

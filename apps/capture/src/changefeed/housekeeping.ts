@@ -1,5 +1,6 @@
 import { type Clock, describeError } from '@tidemark/kernel';
 import type { Logger } from '@tidemark/observability';
+import type { CatalogTable } from '../tables/catalog.ts';
 import type { Changefeed } from './changefeed.ts';
 import { publishTables } from './publication.ts';
 import { resourceName } from './replication-slot.ts';
@@ -16,6 +17,8 @@ export interface HousekeepingOptions {
   readonly askServer: () => void;
   /** How long the server has been silent although we listened, milliseconds. */
   readonly silentMs: () => number;
+  /** Tables were published that were not before. */
+  readonly onJoined: (tables: readonly CatalogTable[]) => Promise<void>;
 }
 
 /** Rounds without a word from the server after which the connection counts as dead. */
@@ -39,16 +42,17 @@ export async function keepHouse(options: HousekeepingOptions, signal: AbortSigna
   }
 }
 
-async function refreshPublication({ changefeed, source, logger }: HousekeepingOptions): Promise<void> {
+async function refreshPublication(options: HousekeepingOptions): Promise<void> {
+  const { changefeed, source, logger, onJoined } = options;
   try {
-    const tables = await source.use(async client => {
-      const selection = await currentSelection(client, source.databaseName, changefeed);
-      const changed = await publishTables(client, resourceName(changefeed.id), selection.tables);
-      return changed ? selection.tables : undefined;
+    const joined = await source.use(async client => {
+      const { tables } = await currentSelection(client, source.databaseName, changefeed);
+      return publishTables(client, resourceName(changefeed.id), tables);
     });
-    if (tables === undefined) return;
-    const names = tables.map(table => `${table.schema}.${table.name}`);
-    logger.info({ changefeed: changefeed.id, tables: names }, 'the captured tables changed');
+    if (joined === undefined) return;
+    const names = joined.map(table => `${table.schema}.${table.name}`);
+    logger.info({ changefeed: changefeed.id, joined: names }, 'the captured tables changed');
+    await onJoined(joined);
   } catch (error) {
     logger.warn(
       { changefeed: changefeed.id, error: describeError(error) },

@@ -1,4 +1,5 @@
 import type { Relation, TypeName } from '../protocol/pgoutput.ts';
+import type { DescribedTable } from '../snapshot/chunk-reader.ts';
 import { primaryKeyOf } from '../tables/catalog.ts';
 import { type TableRules, type TableShape, tableShape } from '../tables/table-shape.ts';
 import type { SourceSession } from './source-session.ts';
@@ -17,6 +18,12 @@ export class KnownTables {
 
   shapeOf(relationOid: number): TableShape | undefined {
     return this.#shapes.get(relationOid);
+  }
+
+  /** The shape of a table that the catalog has described, for reading it. */
+  shapeFor({ relation, primaryKey, typeNames }: Omit<DescribedTable, 'sqlTypes'>): TableShape {
+    const { databaseName } = this.#source;
+    return tableShape({ ...this.#rules, databaseName, relation, primaryKey, typeNames });
   }
 
   nameType(type: TypeName): void {
@@ -38,11 +45,7 @@ export class KnownTables {
   }
 
   #keep(relation: Relation, primaryKey: readonly string[] | null): void {
-    const { databaseName } = this.#source;
-    const typeNames = this.#typeNames;
-    this.#shapes.set(
-      relation.oid,
-      tableShape({ ...this.#rules, databaseName, relation, primaryKey, typeNames }),
-    );
+    const shape = this.shapeFor({ relation, primaryKey, typeNames: this.#typeNames });
+    this.#shapes.set(relation.oid, shape);
   }
 }

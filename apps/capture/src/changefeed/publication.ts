@@ -7,27 +7,27 @@ const generatedColumnsVersion = 180_000;
 /**
  * Makes the publication hold exactly the tables, creating it if needed. It must exist before the slot is created:
  * the plugin looks it up as of the change that it decodes.
- * @returns true when something was changed
+ * @returns the tables that were not published before, or undefined when nothing was changed
  */
 export async function publishTables(
   client: ClientBase,
   publication: string,
   tables: readonly CatalogTable[],
-): Promise<boolean> {
+): Promise<readonly CatalogTable[] | undefined> {
   const published = await publishedTables(client, publication);
   if (published === undefined) {
     await createPublication(client, publication, tables);
-    return true;
+    return tables;
   }
   const wanted = new Set(tables.map(table => table.oid));
-  if (published.size === wanted.size && [...published].every(oid => wanted.has(oid))) return false;
+  if (published.size === wanted.size && [...published].every(oid => wanted.has(oid))) return undefined;
   if (wanted.size > 0) {
     await client.query(`ALTER PUBLICATION ${escapeIdentifier(publication)} SET ${tableList(tables)}`);
   } else {
     await dropPublication(client, publication);
     await createPublication(client, publication, []);
   }
-  return true;
+  return tables.filter(table => !published.has(table.oid));
 }
 
 export async function dropPublication(client: ClientBase, publication: string): Promise<void> {

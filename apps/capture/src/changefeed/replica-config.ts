@@ -33,7 +33,8 @@ const Sink = Type.Object(
 );
 
 /**
- * `replica_config` of TiCDC's OpenAPI v2, as far as capture gives it a meaning, and `mask`, which TiCDC does not have.
+ * `replica_config` of TiCDC's OpenAPI v2, as far as capture gives it a meaning, and `mask` and `initial_copy`, which TiCDC does not
+ * have.
  * What capture does not know is refused, so that nobody believes in a switch that does nothing.
  */
 export const ReplicaConfig = Type.Object(
@@ -47,6 +48,9 @@ export const ReplicaConfig = Type.Object(
     }),
     filter: Filter,
     sink: Sink,
+    initial_copy: Type.Boolean({
+      description: 'Send the rows that the tables hold already, as INSERT, while their changes are streamed',
+    }),
     mask: Type.Array(Mask, { description: 'Secret columns; the first rule that names a column decides' }),
   },
   strict,
@@ -79,6 +83,7 @@ export function completeConfig(given: GivenConfig = {}): ReplicaConfig {
       dispatchers: given.sink?.dispatchers ?? [],
       column_selectors: given.sink?.column_selectors ?? [],
     },
+    initial_copy: given.initial_copy ?? false,
     mask: given.mask ?? defaultMask,
   };
 }

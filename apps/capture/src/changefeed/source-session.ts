@@ -2,7 +2,7 @@ import { type Clock, describeError, TidemarkError } from '@tidemark/kernel';
 import { Client, type ClientBase } from 'pg';
 import type { ReplicationConnection, ReplicationOptions } from '../protocol/replication-connection.ts';
 import { startReplication } from '../protocol/replication-connection.ts';
-import { listTables } from '../tables/catalog.ts';
+import { type CatalogTable, listTables } from '../tables/catalog.ts';
 import { type Selection, selectTables } from '../tables/selection.ts';
 import { tableFilter } from '../tables/table-filter.ts';
 import type { Changefeed } from './changefeed.ts';
@@ -85,11 +85,18 @@ export async function currentSelection(
   return selectTables(await listTables(client), databaseName, filter, options);
 }
 
-/**
- * Makes publication and slot ready.
- * @returns the position to stream from
- */
-export function prepareSlot({ use, databaseName }: SourceSession, changefeed: Changefeed): Promise<bigint> {
+/** Where a changefeed begins or goes on. */
+export interface PreparedSlot {
+  readonly startLsn: bigint;
+  /** Tables whose existing rows are wanted from now on. */
+  readonly toCopy: readonly CatalogTable[];
+}
+
+/** Makes publication and slot ready. */
+export function prepareSlot(
+  { use, databaseName }: SourceSession,
+  changefeed: Changefeed,
+): Promise<PreparedSlot> {
   return use(client => prepareSlotOn(client, databaseName, changefeed));
 }
 
@@ -97,22 +104,22 @@ async function prepareSlotOn(
   client: ClientBase,
   databaseName: string,
   changefeed: Changefeed,
-): Promise<bigint> {
+): Promise<PreparedSlot> {
   const name = resourceName(changefeed.id);
   await preflight(client, changefeed.checkpointLsn === null);
   const { tables } = await currentSelection(client, databaseName, changefeed);
-  await publishTables(client, name, tables);
+  const joined = (await publishTables(client, name, tables)) ?? [];
   const status = await slotStatus(client, name);
   if (changefeed.checkpointLsn !== null) {
     checkSlot(name, status, databaseName, changefeed.checkpointLsn);
-    return changefeed.checkpointLsn;
+    return { startLsn: changefeed.checkpointLsn, toCopy: joined };
   }
   // A slot without a checkpoint is left from a creation that was cut short: nothing was ever sent from it.
   if (status !== undefined) {
     checkSlot(name, status, databaseName, status.confirmedLsn);
     await dropSlot(client, name);
   }
-  return createSlot(client, name);
+  return { startLsn: await createSlot(client, name), toCopy: changefeed.config.initial_copy ? tables : [] };
 }
 
 const evictAfterAttempts = 4;

@@ -34,6 +34,8 @@ export interface Begin {
   readonly commitLsn: bigint;
   /** Milliseconds since the Unix epoch. */
   readonly commitMs: number;
+  /** The lower 32 bits of the transaction's number. */
+  readonly xid: number;
 }
 
 export interface Truncate {
@@ -106,6 +108,7 @@ export class PgoutputReader {
         this.#handler.begin({
           commitLsn: bytes.readBigUInt64BE(body),
           commitMs: readClockMs(bytes, body + 8),
+          xid: bytes.readUInt32BE(body + 16),
         });
         return;
       case 'C':

@@ -1,6 +1,7 @@
 import { TidemarkError } from '@tidemark/kernel';
 import { Client, type ClientConfig, escapeIdentifier, escapeLiteral } from 'pg';
 import { formatLsn } from './lsn.ts';
+import { outputSettings } from './output-settings.ts';
 import { standbyStatus } from './wal-frame.ts';
 
 export interface ReplicationOptions {
@@ -37,22 +38,8 @@ interface WireConnection {
   sendCopyFromChunk(chunk: Buffer): void;
 }
 
-/**
- * Settings of the session. The output functions of the types obey them, so the text of a value depends on nothing
- * that the server's configuration says; and a peer that vanished is noticed within a minute.
- */
-const sessionSettings = [
-  ['datestyle', 'ISO'],
-  ['intervalstyle', 'postgres'],
-  ['timezone', 'UTC'],
-  ['extra_float_digits', '3'],
-  ['bytea_output', 'hex'],
-  ['wal_sender_timeout', '60s'],
-  ['tcp_keepalives_idle', '20'],
-  ['statement_timeout', '0'],
-]
-  .map(([name, value]) => `-c ${name}=${value}`)
-  .join(' ');
+/** A peer that vanished is noticed within a minute. */
+const sessionSettings = `${outputSettings} -c wal_sender_timeout=60s -c tcp_keepalives_idle=20`;
 
 /**
  * Starts streaming a slot.

@@ -10,8 +10,8 @@
 export class TupleView {
   bytes: Buffer = Buffer.alloc(0);
   count = 0;
-  #starts = new Int32Array(64);
-  #ends = new Int32Array(64);
+  #starts = new Int32Array(0);
+  #ends = new Int32Array(0);
 
   /** Reads the tuple that starts at `offset`; answers the offset behind it. */
   read(bytes: Buffer, offset: number): number {
@@ -85,6 +85,22 @@ export class TupleView {
     this.#starts = new Int32Array(this.count * 2);
     this.#ends = new Int32Array(this.count * 2);
   }
+}
+
+/** A tuple made of texts, as the server would send it. */
+export function tupleBytes(values: readonly (string | null)[]): Buffer {
+  const parts: Buffer[] = [Buffer.from([values.length >> 8, values.length & 0xff])];
+  for (const value of values) {
+    if (value === null) {
+      parts.push(Buffer.from([kindNull]));
+      continue;
+    }
+    const head = Buffer.alloc(5);
+    head[0] = kindText;
+    head.writeInt32BE(Buffer.byteLength(value), 1);
+    parts.push(head, Buffer.from(value));
+  }
+  return Buffer.concat(parts);
 }
 
 const kindNull = 0x6e;

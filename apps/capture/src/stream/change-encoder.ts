@@ -8,6 +8,8 @@ import type {
   TypeName,
 } from '../protocol/pgoutput.ts';
 import type { TupleView } from '../protocol/tuple.ts';
+import type { ChunkOutcome } from '../snapshot/copy-window.ts';
+import { type ChunkMark, markPrefix } from '../snapshot/snapshot-copier.ts';
 import type { RowForm, TableShape } from '../tables/table-shape.ts';
 import type { CommitClock } from './commit-clock.ts';
 import type { CommitMark, OutboundMessage } from './outbox.ts';
@@ -26,8 +28,18 @@ export interface ChangeEncoderOptions {
   readonly onRelation: (relation: Relation) => void;
   readonly onType: (type: TypeName) => void;
   readonly emit: (entry: OutboundMessage | CommitMark) => void;
+  /** Takes part in the stream when tables are copied. */
+  readonly copy: CopyHooks;
   /** A transaction with changes has been emitted whole. */
   readonly onCommitted: () => void;
+}
+
+/** What copying the existing rows of tables needs to know of the stream, and puts into it. */
+export interface CopyHooks {
+  begin(xid: number): void;
+  changed(relationOid: number, shape: TableShape, row: TupleView): void;
+  truncated(relationOid: number): void;
+  reached(token: string): { readonly outcome: ChunkOutcome; readonly mark: ChunkMark } | undefined;
 }
 
 /** Schema statements go to the first partition of the topic (pingcap/ticdc, downstreamadapter/sink/helper). */
@@ -51,6 +63,7 @@ export class ChangeEncoder implements PgoutputHandler {
   #index = 0;
   #trace: string | undefined;
   #inTransaction = false;
+  #chunk: ChunkMark | undefined;
 
   constructor(options: ChangeEncoderOptions) {
     this.#options = options;
@@ -61,7 +74,9 @@ export class ChangeEncoder implements PgoutputHandler {
     return this.#inTransaction;
   }
 
-  begin({ commitMs }: Begin): void {
+  begin({ commitMs, xid }: Begin): void {
+    this.#options.copy.begin(xid);
+    this.#chunk = undefined;
     this.#inTransaction = true;
     this.#commitMs = commitMs;
     this.#commitTs = this.#options.clock.propose(commitMs);
@@ -74,7 +89,9 @@ export class ChangeEncoder implements PgoutputHandler {
     const { clock, emit, onCommitted } = this.#options;
     const hasChanges = this.#index > 0;
     if (hasChanges) onCommitted();
-    emit({ endLsn, commitTs: clock.newest, commitMs: hasChanges ? this.#commitMs : undefined });
+    const commitMs = hasChanges ? this.#commitMs : undefined;
+    const chunk = this.#chunk;
+    emit({ endLsn, commitTs: clock.newest, commitMs, ...(chunk === undefined ? {} : { chunk }) });
   }
 
   relation(relation: Relation): void {
@@ -87,12 +104,17 @@ export class ChangeEncoder implements PgoutputHandler {
 
   insert(relationOid: number, row: TupleView): void {
     const shape = this.#options.shapeOf(relationOid);
-    if (shape !== undefined) this.#send(shape, 'INSERT', { row, fallback: null }, null);
+    if (shape === undefined) return;
+    this.#options.copy.changed(relationOid, shape, row);
+    this.#send(shape, 'INSERT', { row, fallback: null }, null);
   }
 
   update(relationOid: number, old: TupleView | null, full: boolean, row: TupleView): void {
     const shape = this.#options.shapeOf(relationOid);
     if (shape === undefined) return;
+    const { copy } = this.#options;
+    copy.changed(relationOid, shape, row);
+    if (old !== null) copy.changed(relationOid, shape, old);
     const fallback = full ? old : null;
     if (old !== null && keyChanged(shape, old, row)) {
       this.#sendDelete(shape, old, full);
@@ -104,11 +126,14 @@ export class ChangeEncoder implements PgoutputHandler {
 
   delete(relationOid: number, old: TupleView, full: boolean): void {
     const shape = this.#options.shapeOf(relationOid);
-    if (shape !== undefined) this.#sendDelete(shape, old, full);
+    if (shape === undefined) return;
+    this.#options.copy.changed(relationOid, shape, old);
+    this.#sendDelete(shape, old, full);
   }
 
   truncate({ relationOids }: Truncate): void {
     for (const oid of relationOids) {
+      this.#options.copy.truncated(oid);
       const shape = this.#options.shapeOf(oid);
       if (shape === undefined) continue;
       const { database, name: table } = shape;
@@ -135,7 +160,24 @@ export class ChangeEncoder implements PgoutputHandler {
   }
 
   message({ transactional, prefix, content }: LogicalMessage): void {
-    if (transactional && prefix === tracePrefix) this.#trace = validTraceparent(content.toString('latin1'));
+    if (!transactional) return;
+    if (prefix === tracePrefix) this.#trace = validTraceparent(content.toString('latin1'));
+    if (prefix === markPrefix) this.#copyRows(content.toString('latin1'));
+  }
+
+  /**
+   * The place of rows that were read from a table. The number of the transaction is used up also when nobody waits for
+   * the mark any more, so that a repeat numbers what follows as the first time.
+   */
+  #copyRows(token: string): void {
+    const { clock, copy } = this.#options;
+    clock.use(this.#commitTs);
+    const reached = copy.reached(token);
+    if (reached === undefined) return;
+    this.#chunk = reached.mark;
+    if (reached.outcome.kind !== 'rows') return;
+    const { shape, rows } = reached.outcome;
+    for (const { tuple } of rows) this.#send(shape, 'INSERT', { row: tuple, fallback: null }, null);
   }
 
   /** A deleted row: whole when the identity is, else only the columns of its key. */

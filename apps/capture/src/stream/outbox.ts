@@ -1,3 +1,5 @@
+import type { ChunkMark } from '../snapshot/snapshot-copier.ts';
+
 /** A message on its way to the broker. */
 export interface OutboundMessage {
   readonly partition: number;
@@ -17,6 +19,8 @@ export interface CommitMark {
   readonly commitTs: bigint;
   /** When the transaction was committed, milliseconds since the Unix epoch; undefined for a mark that no commit made. */
   readonly commitMs: number | undefined;
+  /** Rows of a table's copy that the transaction carried, if any. */
+  readonly chunk?: ChunkMark;
 }
 
 export interface Batch {

@@ -1,4 +1,5 @@
 import { decode, type RowChange } from '@tidemark/canal-json';
+import { systemClock } from '@tidemark/kernel';
 import type { OutboundMessage } from '../../src/stream/outbox.ts';
 import type { ChangeSink } from '../../src/stream/sink.ts';
 
@@ -11,12 +12,15 @@ export class MemoryTopic {
   failure: Error | undefined;
   /** Takes the next batch, but its acknowledgement is lost. */
   loseNextAnswer = false;
+  /** How long a batch takes. */
+  delayMs = 0;
 
   /** A sink as a session opens it. */
   sink(): ChangeSink {
     return {
       open: async () => this.#refuse(),
       send: async messages => {
+        if (this.delayMs > 0) await systemClock.sleep(this.delayMs);
         this.#refuse();
         for (const message of messages) this.#append(message);
         if (!this.loseNextAnswer) return;

@@ -1,0 +1,193 @@
+import { TidemarkError } from '@tidemark/kernel';
+import { Client, escapeIdentifier } from 'pg';
+import { outputSettings } from '../protocol/output-settings.ts';
+import type { Relation, ReplicaIdentity } from '../protocol/pgoutput.ts';
+import { TupleView, tupleBytes } from '../protocol/tuple.ts';
+import type { TableShape } from '../tables/table-shape.ts';
+import { type CopiedRow, keyText } from './copy-window.ts';
+import type { TableCopy } from './table-copy.ts';
+import { parseSnapshot, type Visibility } from './visibility.ts';
+
+/** A table with what the stream would have said about it. */
+export interface DescribedTable {
+  readonly relation: Relation;
+  readonly primaryKey: readonly string[] | null;
+  /** Names of the base types of columns, by type number. */
+  readonly typeNames: ReadonlyMap<number, string>;
+  /** SQL types of the columns, for comparing with the text of a key. */
+  readonly sqlTypes: readonly string[];
+}
+
+export interface ReadChunk {
+  readonly rows: readonly CopiedRow[];
+  readonly visibility: Visibility;
+  /** Key of the last row; null when there was none. */
+  readonly last: readonly string[] | null;
+  readonly bytes: number;
+}
+
+interface ColumnRow {
+  oid: string;
+  identity: ReplicaIdentity;
+  name: string;
+  type_oid: string;
+  modifier: number;
+  base_type: string;
+  sql_type: string;
+  in_primary_key: boolean;
+  in_identity: boolean;
+}
+
+/**
+ * Columns as logical replication publishes them: dropped ones are gone, virtual generated ones are never sent, stored
+ * ones are from PostgreSQL 18 on.
+ */
+const columnsQuery = `
+  SELECT c.oid::int8 AS oid, c.relreplident AS identity, a.attname AS name, a.atttypid::int8 AS type_oid,
+         a.atttypmod AS modifier, format_type(a.atttypid, a.atttypmod) AS sql_type,
+         (SELECT b.typname FROM pg_type b WHERE b.oid = COALESCE(NULLIF(t.typbasetype, 0), t.oid)) AS base_type,
+         EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary AND i.indimmediate
+                    AND a.attnum = ANY (i.indkey)) AS in_primary_key,
+         EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND a.attnum = ANY (i.indkey)
+                    AND CASE c.relreplident WHEN 'i' THEN i.indisreplident
+                                            ELSE i.indisprimary AND i.indimmediate END) AS in_identity
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+    JOIN pg_type t ON t.oid = a.atttypid
+   WHERE n.nspname = $1 AND c.relname = $2
+     AND (a.attgenerated = '' OR a.attgenerated = 's' AND current_setting('server_version_num')::int4 >= 180000)
+   ORDER BY a.attnum`;
+
+const snapshotQuery = 'SELECT pg_current_snapshot()::text AS snapshot';
+
+/** Reads tables in chunks, in sessions whose output is that of the stream, byte for byte. */
+export class ChunkReader {
+  readonly #client: Client;
+
+  private constructor(client: Client) {
+    this.#client = client;
+  }
+
+  static async open(url: string, applicationName: string): Promise<ChunkReader> {
+    const client = new Client({
+      connectionString: url,
+      application_name: applicationName,
+      options: outputSettings,
+      keepAlive: true,
+      connectionTimeoutMillis: 10_000,
+      // The text as the server writes it; parsing it only to write it again would lose digits.
+      types: { getTypeParser: () => (value: unknown) => value },
+    });
+    client.on('error', () => {}); // the statement under way rejects
+    await client.connect();
+    return new ChunkReader(client);
+  }
+
+  close(): Promise<void> {
+    return this.#client.end().catch(() => {});
+  }
+
+  /** Describes a table as the stream would; undefined when it is gone. */
+  async describe(schema: string, name: string): Promise<DescribedTable | undefined> {
+    const { rows } = await this.#client.query<Record<keyof ColumnRow, string>>(columnsQuery, [schema, name]);
+    const [first] = rows;
+    if (first === undefined) return undefined;
+    const replicaIdentity = first.identity as ReplicaIdentity;
+    const isFull = replicaIdentity === 'f';
+    const primaryKey = rows.filter(row => row.in_primary_key === 't').map(row => row.name);
+    return {
+      relation: {
+        oid: Number(first.oid),
+        schema,
+        name,
+        replicaIdentity,
+        columns: rows.map(row => ({
+          name: row.name,
+          isKey: isFull || row.in_identity === 't',
+          typeOid: Number(row.type_oid),
+          typeModifier: Number(row.modifier),
+        })),
+      },
+      primaryKey: primaryKey.length === 0 ? null : primaryKey,
+      typeNames: new Map(rows.map(row => [Number(row.type_oid), row.base_type])),
+      sqlTypes: rows.map(row => row.sql_type),
+    };
+  }
+
+  /** What a statement sees now. */
+  async visibility(): Promise<Visibility> {
+    const { rows } = await this.#client.query<{ snapshot: string }>(snapshotQuery);
+    return parseSnapshot(rows[0]?.snapshot ?? '');
+  }
+
+  /** The next rows after a key, in the order of the key, with what the statement saw. */
+  async read(
+    table: DescribedTable,
+    shape: TableShape,
+    after: TableCopy['after'],
+    limit: number,
+  ): Promise<ReadChunk> {
+    const client = this.#client;
+    await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+    try {
+      const visibility = await this.visibility();
+      const { rows } = await client.query<(string | null)[]>({
+        text: chunkStatement(table, shape, after, limit),
+        values: after === null ? [] : [...after],
+        rowMode: 'array',
+      });
+      await client.query('COMMIT');
+      return toChunk(shape, rows, visibility);
+    } catch (error) {
+      await client.query('ROLLBACK').catch(() => {});
+      throw error;
+    }
+  }
+
+  /** Writes a mark into the log, in a transaction of its own. */
+  async mark(prefix: string, token: string): Promise<void> {
+    await this.#client.query('SELECT pg_logical_emit_message(true, $1, $2)', [prefix, token]);
+  }
+}
+
+function chunkStatement(
+  { relation, sqlTypes }: DescribedTable,
+  shape: TableShape,
+  after: TableCopy['after'],
+  limit: number,
+): string {
+  const names = relation.columns.map(column => escapeIdentifier(column.name));
+  const keys = shape.keyColumns.map(column => names[column] ?? '');
+  if (keys.length === 0) {
+    throw new TidemarkError(
+      'COPY_IMPOSSIBLE',
+      `${relation.schema}.${relation.name} has no key to copy it by`,
+    );
+  }
+  const table = `${escapeIdentifier(relation.schema)}.${escapeIdentifier(relation.name)}`;
+  const bounds = shape.keyColumns.map((column, at) => `$${at + 1}::text::${sqlTypes[column] ?? 'text'}`);
+  const where = after === null ? '' : `WHERE (${keys.join(', ')}) > (${bounds.join(', ')})`;
+  return `SELECT ${names.join(', ')} FROM ${table} ${where} ORDER BY ${keys.join(', ')} LIMIT ${limit}`;
+}
+
+function toChunk(
+  shape: TableShape,
+  rows: readonly (readonly (string | null)[])[],
+  visibility: Visibility,
+): ReadChunk {
+  let bytes = 0;
+  const copied = rows.map(values => {
+    const packed = tupleBytes(values);
+    bytes += packed.length;
+    const tuple = new TupleView();
+    tuple.read(packed, 0);
+    return { key: keyText(shape, tuple), tuple };
+  });
+  const last = rows.at(-1);
+  return {
+    rows: copied,
+    visibility,
+    bytes,
+    last: last === undefined ? null : shape.keyColumns.map(column => last[column] ?? ''),
+  };
+}
