@@ -6,8 +6,9 @@ import { inOrder, lifecycle, type Service, systemClock } from '@tidemark/kernel'
 import { createLogger, createMetrics, createOps } from '@tidemark/observability';
 import { Pool } from 'pg';
 import { apiServer } from './api/server.ts';
+import type { ChangefeedRequest } from './changefeed/changefeed-request.ts';
 import { ChangefeedStore } from './changefeed/changefeed-store.ts';
-import { type ChangefeedRequest, Changefeeds } from './changefeed/changefeeds.ts';
+import { Changefeeds } from './changefeed/changefeeds.ts';
 import { feedMetrics } from './changefeed/feed-metrics.ts';
 import { feedSettings } from './changefeed/feed-settings.ts';
 import { kafkaSink } from './changefeed/kafka-sink.ts';

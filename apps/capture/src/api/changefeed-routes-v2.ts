@@ -57,10 +57,11 @@ export async function listed({ changefeeds }: CaptureApi, { state }: StateFilter
   return all.filter(view => (state === undefined ? stateOf(view) !== 'finished' : stateOf(view) === state));
 }
 
+const base = '/api/v2/changefeeds';
+
 /** Changefeeds in TiCDC OpenAPI v2 (pingcap/ticdc, api/v2). */
 export function changefeedRoutesV2(server: ApiServer, api: CaptureApi): void {
   const { changefeeds, address } = api;
-  const base = '/api/v2/changefeeds';
 
   server.post<{ Body: Static<typeof Create> }>(
     base,
@@ -107,6 +108,11 @@ export function changefeedRoutesV2(server: ApiServer, api: CaptureApi): void {
     { schema: { params: Id, response: { 200: ChangefeedStatus } } },
     async ({ params }) => toStatus(await changefeeds.get(params.id), address()),
   );
+  actionRoutes(server, api);
+}
+
+/** What can be done with a changefeed. */
+function actionRoutes(server: ApiServer, { changefeeds }: CaptureApi): void {
   server.post<{ Params: Id; Body: Static<typeof Copy> }>(
     `${base}/:id/copy`,
     { schema: { params: Id, body: Copy, response: { 200: Nothing } } },

@@ -2,11 +2,11 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { tsoFromMs } from '@tidemark/canal-json';
 import { backoffDelayMs, type Clock, describeError, TidemarkError } from '@tidemark/kernel';
 import type { Logger } from '@tidemark/observability';
-import { Client } from 'pg';
 import { newCopy, withCopy } from '../snapshot/table-copy.ts';
 import { messageDatabase } from '../tables/names.ts';
 import { tableMatcher } from '../tables/table-filter.ts';
 import type { Changefeed, ChangefeedState } from './changefeed.ts';
+import { type ChangefeedRequest, checkId, exists, notFound } from './changefeed-request.ts';
 import type { ChangefeedStore, NewChangefeed } from './changefeed-store.ts';
 import { FeedRunner, type FeedRunnerOptions } from './feed-runner.ts';
 import type { FeedStatus } from './feed-status.ts';
@@ -14,7 +14,7 @@ import { dropPublication } from './publication.ts';
 import type { ReplicaConfig } from './replica-config.ts';
 import { dropSlot, resourceName } from './replication-slot.ts';
 import { parseSinkUri } from './sink-uri.ts';
-import { applicationName, currentSelection } from './source-session.ts';
+import { currentSelection, withSource } from './source-session.ts';
 import { checkConfig } from './table-rules.ts';
 
 /** A changefeed as it is kept, with what is known about it at this moment. */
@@ -23,18 +23,7 @@ export interface ChangefeedView extends Changefeed {
   readonly status: FeedStatus | undefined;
 }
 
-export interface ChangefeedRequest {
-  /** A UUID unless given. */
-  readonly id: string | undefined;
-  readonly sinkUri: string;
-  readonly config: ReplicaConfig;
-}
-
 export type RunnerDefaults = Omit<FeedRunnerOptions, 'changefeedId'>;
-
-/** TiCDC's rule for ids (pingcap/ticdc, pkg/common/types.go). */
-const idPattern = /^[a-zA-Z0-9]+(-[a-zA-Z0-9]+)*$/;
-const idLengthMax = 128;
 
 /** How long a creation waits for its slot, milliseconds. */
 const slotPatienceMs = 10_000;
@@ -108,7 +97,7 @@ export class Changefeeds {
   create(request: ChangefeedRequest): Promise<ChangefeedView> {
     return this.#exclusively(async () => {
       const id = request.id ?? randomUUID();
-      if (!idPattern.test(id) || id.length > idLengthMax) throw invalidId(id);
+      checkId(id);
       parseSinkUri(request.sinkUri);
       checkConfig(request.config);
       if ((await this.#store.find(id)) !== undefined) throw exists(id);
@@ -151,7 +140,7 @@ export class Changefeeds {
     return this.#exclusively(async () => {
       const feed = await this.get(id);
       const wanted = tableMatcher(rules, feed.config.case_sensitive);
-      await this.#withSource(id, async (client, database) => {
+      await withSource(this.#defaults.sourceUrl, id, async (client, database) => {
         const { tables } = await currentSelection(client, database, feed);
         const named = tables.filter(({ schema, name }) =>
           wanted.matches(messageDatabase(database, schema), name),
@@ -201,7 +190,7 @@ export class Changefeeds {
       const feed = await this.#store.find(id);
       if (feed === undefined) return false;
       await this.#halt(id);
-      await this.#withSource(id, async client => {
+      await withSource(this.#defaults.sourceUrl, id, async client => {
         await dropSlot(client, resourceName(id));
         await dropPublication(client, resourceName(id));
       });
@@ -261,7 +250,7 @@ export class Changefeeds {
 
   async #checkTables(id: string, config: ReplicaConfig): Promise<void> {
     if (config.ignore_ineligible_table) return;
-    await this.#withSource(id, async (client, database) => {
+    await withSource(this.#defaults.sourceUrl, id, async (client, database) => {
       const { ineligible } = await currentSelection(client, database, { config });
       if (ineligible.length > 0) {
         throw new TidemarkError(
@@ -273,21 +262,6 @@ export class Changefeeds {
         );
       }
     });
-  }
-
-  async #withSource(id: string, work: (client: Client, database: string) => Promise<void>): Promise<void> {
-    const client = new Client({
-      connectionString: this.#defaults.sourceUrl,
-      application_name: applicationName(id),
-      connectionTimeoutMillis: 10_000,
-    });
-    client.on('error', () => {}); // the statement under way rejects
-    await client.connect();
-    try {
-      await work(client, client.database ?? '');
-    } finally {
-      await client.end().catch(() => {});
-    }
   }
 
   #run(feed: Changefeed): void {
@@ -309,17 +283,3 @@ export class Changefeeds {
 
 const runs = new Set<ChangefeedState>(['normal', 'warning']);
 const resumable = new Set<ChangefeedState>(['stopped', 'failed', 'finished']);
-
-function notFound(id: string): TidemarkError {
-  return new TidemarkError('CHANGEFEED_NOT_FOUND', `changefeed ${id} does not exist`, { facts: { id } });
-}
-
-function exists(id: string): TidemarkError {
-  return new TidemarkError('CHANGEFEED_EXISTS', `changefeed ${id} exists already`, { facts: { id } });
-}
-
-function invalidId(id: string): TidemarkError {
-  return new TidemarkError('CHANGEFEED_ID_INVALID', `${JSON.stringify(id)} is no changefeed id`, {
-    hint: `Use letters, digits and single hyphens between them, at most ${idLengthMax}.`,
-  });
-}

@@ -64,6 +64,26 @@ export async function openSourceSession(url: string, changefeedId: string): Prom
   }
 }
 
+/** Runs work on a session of its own that owns nothing. */
+export async function withSource(
+  url: string,
+  changefeedId: string,
+  work: (client: Client, database: string) => Promise<void>,
+): Promise<void> {
+  const client = new Client({
+    connectionString: url,
+    application_name: applicationName(changefeedId),
+    connectionTimeoutMillis: 10_000,
+  });
+  client.on('error', () => {}); // the statement under way rejects
+  await client.connect();
+  try {
+    await work(client, client.database ?? '');
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
+
 /** A session runs one statement at a time. */
 function inTurn(client: ClientBase): SourceSession['use'] {
   let last: Promise<unknown> = Promise.resolve();
