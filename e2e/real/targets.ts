@@ -31,7 +31,7 @@ export interface Suite {
   /** Why it cannot be run on this machine. */
   readonly skip?: string | false;
   /** How many of its tests run at a time: more than one where they mostly wait. */
-  readonly concurrency?: number;
+  readonly concurrency?: number | undefined;
 }
 
 /** Runs a suite on a broker of its own. `body` declares the tests; the broker is there once they run. */

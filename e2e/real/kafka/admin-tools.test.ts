@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { withTools } from './with-tools.ts';
 
-await withTools('administration with the tools', tools => {
+await withTools({ title: 'administration with the tools', concurrency: 3 }, tools => {
   test('kafka-topics creates, describes, lists, grows and deletes topics', async () => {
     const topics = (...args: string[]) => tools().ok('topics', args);
     await topics('--create', '--topic', 'orders', '--partitions', '3', '--config', 'retention.ms=3600000');

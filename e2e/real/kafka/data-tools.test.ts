@@ -6,7 +6,7 @@ import { withTools } from './with-tools.ts';
 
 const codecs = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
 
-await withTools('records through the tools', (tools, target) => {
+await withTools({ title: 'records through the tools', concurrency: 3 }, (tools, target) => {
   test('kafka-console-producer and -consumer carry records of every codec, in order, as they were written', async () => {
     const written = codecs.flatMap(codec => lines(codec));
     for (const codec of codecs) {

@@ -1,21 +1,17 @@
 import assert from 'node:assert/strict';
-import { afterEach, test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { eventually } from '@tidemark/testkit';
 import { GroupMember } from './group-member.ts';
 import { withTools } from './with-tools.ts';
 
 const patient = { withinMs: 30_000, everyMs: 50 };
 
-await withTools('consumer groups with the tools', tools => {
-  const members: GroupMember[] = [];
-  const join = (topic: string, group: string, ...args: string[]) => {
+await withTools({ title: 'consumer groups with the tools', concurrency: 3 }, tools => {
+  const join = (t: TestContext, topic: string, group: string, ...args: string[]) => {
     const member = new GroupMember(tools(), topic, group, ...args);
-    members.push(member);
+    t.after(() => member.end('SIGKILL'));
     return member;
   };
-  afterEach(async () => {
-    await Promise.all(members.splice(0).map(member => member.end('SIGKILL')));
-  });
   const groups = (...args: string[]) => tools().ok('consumer-groups', args);
 
   test('kafka-consumer-groups lists, describes, resets and deletes a group', async () => {
@@ -46,11 +42,11 @@ await withTools('consumer groups with the tools', tools => {
     assert.ok(!(await groups('--list')).split('\n').includes('auditors'));
   });
 
-  test('two members share the partitions; when one is killed the other takes over and nothing is left out', async () => {
+  test('two members share the partitions; when one is killed the other takes over and nothing is left out', async t => {
     await tools().createTopic('shared', 4);
-    const first = join('shared', 'team');
+    const first = join(t, 'shared', 'team');
     await eventually('the first member has all', () => first.owned.size === 4, patient);
-    const second = join('shared', 'team');
+    const second = join(t, 'shared', 'team');
     await eventually(
       'each has two',
       () => first.owned.size === 2 && second.owned.size === 2 && disjoint(first, second),
@@ -85,12 +81,12 @@ await withTools('consumer groups with the tools', tools => {
     assert.match(await groups('--describe', '--group=team', '--state'), /team .* Empty\s+0\s*$/m);
   });
 
-  test('a cooperative rebalance takes from a member only what goes to another', async () => {
+  test('a cooperative rebalance takes from a member only what goes to another', async t => {
     await tools().createTopic('cooperative', 4);
     const strategy = '--assignment-strategy=org.apache.kafka.clients.consumer.CooperativeStickyAssignor';
-    const first = join('cooperative', 'crew', strategy);
+    const first = join(t, 'cooperative', 'crew', strategy);
     await eventually('the first member has all', () => first.owned.size === 4, patient);
-    const second = join('cooperative', 'crew', strategy);
+    const second = join(t, 'cooperative', 'crew', strategy);
     await eventually('each has two', () => first.owned.size === 2 && second.owned.size === 2, patient);
     assert.deepEqual(new Set(first.revoked), second.owned);
     assert.equal(first.revoked.length, 2);
@@ -98,16 +94,16 @@ await withTools('consumer groups with the tools', tools => {
     await eventually('the first has all again', () => first.owned.size === 4, patient);
   });
 
-  test('a static member that restarts takes its partitions back without disturbing the others', async () => {
+  test('a static member that restarts takes its partitions back without disturbing the others', async t => {
     await tools().createTopic('static', 4);
-    const other = join('static', 'staff', '--group-instance-id=other');
+    const other = join(t, 'static', 'staff', '--group-instance-id=other');
     await eventually('the first member has all', () => other.owned.size === 4, patient);
-    const restarting = join('static', 'staff', '--group-instance-id=restarting');
+    const restarting = join(t, 'static', 'staff', '--group-instance-id=restarting');
     await eventually('each has two', () => other.owned.size === 2 && restarting.owned.size === 2, patient);
     const before = new Set(restarting.owned);
     const disturbances = other.revoked.length;
     await restarting.end('SIGKILL');
-    const returned = join('static', 'staff', '--group-instance-id=restarting');
+    const returned = join(t, 'static', 'staff', '--group-instance-id=restarting');
     await eventually('it is back', () => returned.owned.size === 2, patient);
     assert.deepEqual(returned.owned, before);
     assert.equal(other.revoked.length, disturbances);

@@ -19,7 +19,12 @@ export async function startKafka(kafka: KafkaDistribution): Promise<BrokerUnderT
   const properties = join(folder, 'server.properties');
   await writeFile(properties, serverProperties(folder, ports));
   const clusterId = randomBytes(16).toString('base64url');
-  await runJavaOk(kafka, 'kafka.tools.StorageTool', ['format', '-t', clusterId, '-c', properties]);
+  await runJavaOk(kafka, 'kafka.tools.StorageTool', [
+    'format',
+    `--cluster-id=${clusterId}`,
+    '-c',
+    properties,
+  ]);
   const logFile = join(folder, 'server.log');
   const server = await launch(kafka, properties, logFile);
   const kill = () => server.kill('SIGKILL');

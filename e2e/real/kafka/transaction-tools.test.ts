@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { withTools } from './with-tools.ts';
 
-await withTools('transactions with the tools', tools => {
+await withTools({ title: 'transactions with the tools' }, tools => {
   test('a transactional copier that aborts at random copies every record once, and its offsets with them', async t => {
     const written = Array.from({ length: 300 }, (_, index) => `k${index % 7}:${index}`);
     await tools().produce('original', written);

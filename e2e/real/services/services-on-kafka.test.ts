@@ -1,5 +1,7 @@
+import { after, before, describe } from 'node:test';
 import { killWhileChangesFlow } from '../../src/scenarios/kill.ts';
 import { mainJob } from '../../src/scenarios/main-job.ts';
+import type { Stack } from '../../src/stack.ts';
 import { need } from '../availability.ts';
 import { kafkaDistribution } from '../kafka/distribution.ts';
 import { kafkaLines } from '../kafka/java.ts';
@@ -7,14 +9,18 @@ import { startStackOnKafka } from './stack-on-kafka.ts';
 
 for (const line of kafkaLines) {
   const kafka = await kafkaDistribution(line);
-  const start = () => startStackOnKafka(need(kafka));
-  mainJob({ title: `a change goes in and comes out through Apache Kafka ${line}`, start, skip: kafka.skip });
-  killWhileChangesFlow(
-    {
-      title: `kill -9 of consumer and capture on Apache Kafka ${line} while changes flow`,
-      start,
-      skip: kafka.skip,
-    },
-    ['capture', 'consumer', 'capture', 'consumer'],
-  );
+  describe(`the services on Apache Kafka ${kafka.value?.version ?? line}`, { skip: kafka.skip }, () => {
+    let stack: Stack;
+    before(async () => {
+      stack = await startStackOnKafka(need(kafka));
+    });
+    after(() => stack?.stop());
+    // The scenarios share the stack: what one leaves behind must not disturb the other.
+    const start = async () => ({ ...stack, stop: async () => {} });
+    mainJob({ title: 'a change goes in and comes out', start });
+    killWhileChangesFlow({ title: 'kill -9 of capture and consumer while changes flow', start }, [
+      'capture',
+      'consumer',
+    ]);
+  });
 }
