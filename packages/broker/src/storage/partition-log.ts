@@ -166,6 +166,7 @@ export class PartitionLog {
 
   /** Puts a rewritten segment in the place of the old one; none when nothing of it is left. */
   replaceSegment(old: Segment, rewritten: Segment | null): void {
+    this.#cache.clear(); // it may hold what was just compacted away
     this.#segments = this.#segments.flatMap(segment => (segment === old ? (rewritten ?? []) : segment));
   }
 
