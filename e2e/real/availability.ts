@@ -1,18 +1,30 @@
+import { describeError } from '@tidemark/kernel';
 import { findProgram } from '../src/programs.ts';
-import { firstLine } from './cache.ts';
 
 /** Something that comes from outside the repository: there, or the reason why its tests are skipped. */
 export type Available<T> =
   | { readonly skip: false; readonly value: T }
   | { readonly skip: string; readonly value: undefined };
 
+const asked = new Map<string, Promise<Available<unknown>>>();
+
 /**
- * Gets what a test needs from outside. When it cannot be had, the reason is said aloud on stderr and handed to the
- * test runner: what was not tried never looks like what passed.
- * @param what names the thing for the reader
+ * Gets what a test needs from outside, once in a process. When it cannot be had, the reason is said aloud on stderr
+ * and handed to the test runner: what was not tried never looks like what passed.
+ * @param what names the thing for the reader, and tells it from others
  * @param programs that the machine must have to get or to use it
  */
-export async function available<T>(
+export function available<T>(
+  what: string,
+  programs: readonly string[],
+  get: () => Promise<T>,
+): Promise<Available<T>> {
+  const answer = asked.get(what) ?? tryToGet(what, programs, get);
+  asked.set(what, answer);
+  return answer as Promise<Available<T>>;
+}
+
+async function tryToGet<T>(
   what: string,
   programs: readonly string[],
   get: () => Promise<T>,
@@ -22,7 +34,7 @@ export async function available<T>(
   try {
     return { skip: false, value: await get() };
   } catch (error) {
-    return skipped(`${what} could not be fetched: ${firstLine(error)}`);
+    return skipped(`${what} could not be fetched: ${describeError(error)}`);
   }
 }
 

@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describeError, systemClock } from '@tidemark/kernel';
-import { runOk } from '../src/programs.ts';
+import { stripVTControlCharacters } from 'node:util';
+import { systemClock } from '@tidemark/kernel';
+import { run } from '../src/programs.ts';
 
 /** Where fetched things stay between runs: `TIDEMARK_CACHE`, or `.cache` in the repository. */
 const cacheFolder = process.env['TIDEMARK_CACHE'] || fileURLToPath(new URL('../../.cache/', import.meta.url));
@@ -53,19 +54,23 @@ export async function download(
   options: { readonly cwd?: string; readonly env?: Readonly<Record<string, string>> } = {},
 ): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
-    try {
-      await runOk(command, args, { ...options, withinMs: 300_000 });
-      return;
-    } catch (error) {
-      if (attempt === attempts) throw error;
-      process.stderr.write(`  download failed (${firstLine(error)}); trying again\n`);
-      await systemClock.sleep(pauseMs);
-    }
+    const { code, stdout, stderr } = await run(command, args, { ...options, withinMs: 300_000 });
+    if (code === 0) return;
+    const reason = `${command} ended with ${code}: ${reasonIn(stdout + stderr)}`;
+    if (attempt === attempts) throw new Error(reason);
+    process.stderr.write(`  download failed, trying again (${reason})\n`);
+    await systemClock.sleep(pauseMs);
   }
 }
 
-/** What went wrong, without the pages that build tools print after it. */
-export function firstLine(error: unknown): string {
-  const lines = describeError(error).split('\n');
-  return (lines.find(line => /error|failed|could not/i.test(line)) ?? lines[0] ?? '').trim().slice(0, 300);
+/** The line that says what went wrong, without the pages and colours that build tools print around it. */
+function reasonIn(output: string): string {
+  const lines = stripVTControlCharacters(output)
+    .split('\n')
+    .map(line => line.trim())
+    .filter(line => line !== '');
+  return (lines.find(line => /error|failed|refused|could not/i.test(line)) ?? lines.at(-1) ?? '').slice(
+    0,
+    300,
+  );
 }

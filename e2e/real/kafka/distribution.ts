@@ -18,7 +18,7 @@ export function kafkaDistribution(line: KafkaLine): Promise<Available<KafkaDistr
         '--quiet',
         '--file',
         pom,
-        'dependency:copy-dependencies',
+        'org.apache.maven.plugins:maven-dependency-plugin:copy-dependencies',
         '-DincludeScope=runtime',
         `-DoutputDirectory=${target}`,
       ]),
