@@ -1,5 +1,5 @@
-import { apis } from '../src/api/index.ts';
 import type { Api } from '../src/api/api.ts';
+import { apis } from '../src/api/index.ts';
 import type { Codec } from '../src/wire/field.ts';
 import type { WireReader } from '../src/wire/wire-reader.ts';
 import { WireWriter } from '../src/wire/wire-writer.ts';

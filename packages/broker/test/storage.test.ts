@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import * as fc from 'fast-check';
 import { seededRandom } from '@tidemark/kernel';
+import * as fc from 'fast-check';
 import type { Disk } from '../src/storage/disk.ts';
 import { FilePool } from '../src/storage/file-pool.ts';
 import { emptyLog, recoverLog } from '../src/storage/log-recovery.ts';

@@ -1,5 +1,5 @@
-import { errorCodes } from '../src/wire/error-codes.ts';
 import type { GroupCoordinator } from '../src/groups/group-coordinator.ts';
+import { errorCodes } from '../src/wire/error-codes.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
 export interface MemberOptions {

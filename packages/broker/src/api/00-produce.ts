@@ -42,6 +42,7 @@ export const produce = defineApi({
   key: 0,
   name: 'Produce',
   versions: [0, 11],
+  servedSince: 3, // librdkafka compresses only when version 0 is advertised (KAFKA-18659); nobody sends it
   flexibleSince: 9,
   request: {
     transactionalId: string({ since: 3, nullable: 3, default: null }),

@@ -1,4 +1,4 @@
-/** Error codes of the Kafka protocol (protocol guide, "Error Codes") that this broker answers. */
+/** Error codes of the Kafka protocol (protocol guide, "Error Codes") that this broker answers, by itself or as an injected fault. */
 export const errorCodes = {
   unknownServerError: -1,
   none: 0,
@@ -6,12 +6,16 @@ export const errorCodes = {
   corruptMessage: 2,
   unknownTopicOrPartition: 3,
   invalidFetchSize: 4,
+  leaderNotAvailable: 5,
+  notLeaderOrFollower: 6,
   requestTimedOut: 7,
   messageTooLarge: 10,
   offsetMetadataTooLarge: 12,
   coordinatorLoadInProgress: 14,
   coordinatorNotAvailable: 15,
+  notCoordinator: 16,
   invalidTopic: 17,
+  notEnoughReplicas: 19,
   invalidRequiredAcks: 21,
   illegalGeneration: 22,
   inconsistentGroupProtocol: 23,
