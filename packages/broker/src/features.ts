@@ -10,7 +10,7 @@ export function featureList(): string {
     '## Requests',
     'Everything else is answered as Kafka answers what it does not know: the connection is closed, except for a newer ApiVersions.',
     table(
-      ['Key', 'Request', 'Versions', 'Flexible from'],
+      ['Key', 'Request', 'Versions', 'Flexible since'],
       apis.map(api => [String(api.key), api.name, versionsOf(api), flexibleOf(api)]),
     ),
     '## Topic settings',
