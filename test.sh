@@ -11,12 +11,12 @@ export PATH
 
 quick() {
   npm run --silent check
-  node --test --test-concurrency=2 'packages/*/test/**/*.test.ts' 'apps/*/test/**/*.test.ts' 'db/test/**/*.test.ts'
-  node --test --test-concurrency=1 'e2e/test/**/*.test.ts'
+  node --test --test-timeout=300000 --test-concurrency=2 'packages/*/test/**/*.test.ts' 'apps/*/test/**/*.test.ts' 'db/test/**/*.test.ts'
+  node --test --test-timeout=300000 --test-concurrency=1 'e2e/test/**/*.test.ts'
 }
 
 real() {
-  node --test --test-concurrency=1 'e2e/real/**/*.test.ts'
+  node --test --test-timeout=300000 --test-concurrency=1 'e2e/real/**/*.test.ts'
 }
 
 case ${1:-} in

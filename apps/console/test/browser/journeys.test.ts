@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { Page } from 'playwright-core';
 import { seriousViolations } from './axe.ts';
 import { pages, unavailable } from './sample-pages.ts';
 import { browserSuite, skip } from './suite.ts';
@@ -80,14 +81,15 @@ describe('people in a browser', { skip }, () => {
     const page = await open('/changes');
     await page.locator('.change-row').first().waitFor();
     await page.keyboard.press('j');
-    await page.waitForFunction('document.activeElement?.classList.contains("change-row")');
+    await page.locator('.change-row:focus').waitFor();
     harness().mock.changes.appendRandom(Date.now());
     await page.getByRole('button', { name: '1 new' }).waitFor();
     await page.getByRole('searchbox').focus();
     await page.getByRole('button', { name: '1 new' }).waitFor({ state: 'detached' });
-    await page.locator('.change-row').nth(2).hover();
-    harness().mock.changes.appendRandom(Date.now());
-    await page.getByRole('button', { name: '1 new' }).waitFor();
+    await whilePointerMovesOver(page, '.change-row >> nth=2', async () => {
+      harness().mock.changes.appendRandom(Date.now());
+      await page.getByRole('button', { name: '1 new' }).waitFor();
+    });
     await page.mouse.move(5, 5);
     await page.getByRole('button', { name: '1 new' }).waitFor({ state: 'detached' });
   });
@@ -132,7 +134,7 @@ describe('people in a browser', { skip }, () => {
     const page = await open('/changes');
     await page.locator('.change-row').first().waitFor();
     await page.keyboard.press('j');
-    await page.waitForFunction('document.activeElement?.classList.contains("change-row")');
+    await page.locator('.change-row:focus').waitFor();
     const focused = await page.evaluate('document.activeElement.dataset.change');
     await page.keyboard.press('Enter');
     await page.getByRole('complementary', { name: 'Change' }).waitFor();
@@ -319,3 +321,20 @@ describe('people in a browser', { skip }, () => {
     assert.deepEqual(complaints, []);
   });
 });
+
+/** A pointer rests after a moment, and a busy machine may take longer than that: it is kept moving for as long as it takes. */
+async function whilePointerMovesOver(page: Page, selector: string, work: () => Promise<void>): Promise<void> {
+  const box = await page.locator(selector).boundingBox();
+  assert.ok(box);
+  let working = true;
+  const moving = (async () => {
+    for (let step = 0; working; step += 1)
+      await page.mouse.move(box.x + 20 + (step % 40), box.y + box.height / 2);
+  })();
+  try {
+    await work();
+  } finally {
+    working = false;
+    await moving;
+  }
+}
