@@ -79,7 +79,13 @@ export async function openCaptureBench(settings: Partial<FeedSettings> = {}): Pr
   const topic = new MemoryTopic();
   const opened = openChangefeeds(postgres.url, () => topic.sink(), settings);
   const { changefeeds, metrics } = opened;
-  await eventually('the changefeeds are loaded', () => changefeeds.isLoaded);
+  try {
+    await eventually('the changefeeds are loaded', () => changefeeds.isLoaded);
+  } catch (error) {
+    await opened.close();
+    await postgres.stop();
+    throw error;
+  }
   return {
     postgres,
     topic,
