@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import kafkajs, { type Admin } from 'kafkajs';
+import { eventually } from '../eventually.ts';
 import { readAll } from './read-all.ts';
 import { type BrokerTarget, createTopic, kafkajsClient, uniqueName, withProducer } from './target.ts';
 
@@ -14,7 +15,10 @@ async function withAdmin<T>(target: BrokerTarget, work: (admin: Admin) => Promis
   }
 }
 
-/** Topics, settings and groups can be administered, and mistakes are answered with Kafka's errors. */
+/**
+ * Topics, settings and groups can be administered, and mistakes are answered with Kafka's errors. What was changed is
+ * seen eventually: the controller of Apache Kafka answers before its brokers have heard of it.
+ */
 export function adminContract(target: BrokerTarget): void {
   test('a topic is created with its partitions and settings, grown, and deleted', () => topicLife(target));
   test('creating what exists, shrinking and unknown settings are refused with the right errors', () =>
@@ -32,8 +36,10 @@ async function topicLife(target: BrokerTarget): Promise<void> {
   });
   await withAdmin(target, async admin => {
     await admin.createPartitions({ topicPartitions: [{ topic, count: 5 }] });
-    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
-    assert.equal(topics[0]?.partitions.length, 5);
+    await eventually('the topic has grown', async () => {
+      const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+      return topics[0]?.partitions.length === 5;
+    });
     const { resources } = await admin.describeConfigs({
       includeSynonyms: false,
       resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic }],
@@ -44,7 +50,7 @@ async function topicLife(target: BrokerTarget): Promise<void> {
       values.has('retention.ms') && values.has('retention.bytes') && values.has('min.insync.replicas'),
     );
     await admin.deleteTopics({ topics: [topic] });
-    assert.ok(!(await admin.listTopics()).includes(topic));
+    await eventually('the topic is gone', async () => !(await admin.listTopics()).includes(topic));
   });
 }
 
@@ -74,9 +80,11 @@ async function changedSetting(target: BrokerTarget): Promise<void> {
     const resource = { type: kafkajs.ConfigResourceTypes.TOPIC, name: topic };
     const configEntries = [{ name: 'retention.ms', value: '12345' }];
     await admin.alterConfigs({ validateOnly: false, resources: [{ ...resource, configEntries }] });
-    const { resources } = await admin.describeConfigs({ includeSynonyms: false, resources: [resource] });
-    const entry = resources[0]?.configEntries.find(({ configName }) => configName === 'retention.ms');
-    assert.equal(entry?.configValue, '12345');
+    await eventually('the change is described', async () => {
+      const { resources } = await admin.describeConfigs({ includeSynonyms: false, resources: [resource] });
+      const entry = resources[0]?.configEntries.find(({ configName }) => configName === 'retention.ms');
+      return entry?.configValue === '12345';
+    });
   });
 }
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Kafka, logLevel, Partitioners, type Producer, type ProducerConfig } from 'kafkajs';
+import { eventually } from '../eventually.ts';
 
 /** A broker under test. The suites know nothing of it but where it listens. */
 export interface BrokerTarget {
@@ -50,7 +51,13 @@ export async function createTopic(
   await admin.connect();
   try {
     const configEntries = Object.entries(options.configs ?? {}).map(([name, value]) => ({ name, value }));
-    await admin.createTopics({ topics: [{ topic, numPartitions: options.partitions ?? 1, configEntries }] });
+    const numPartitions = options.partitions ?? 1;
+    await admin.createTopics({ topics: [{ topic, numPartitions, configEntries }], waitForLeaders: false });
+    // Apache Kafka's controller answers before its brokers know the topic, and kafkajs gives up on one it does not see.
+    await eventually(`${topic} has ${numPartitions} leaders`, async () => {
+      const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+      return topics[0]?.partitions.filter(({ leader }) => leader >= 0).length === numPartitions;
+    });
     return topic;
   } finally {
     await admin.disconnect();
