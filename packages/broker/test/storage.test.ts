@@ -44,15 +44,20 @@ async function readAll(partition: Partition, bytesMax: number): Promise<Map<numb
   const found = new Map<number, number>();
   let offset = partition.log.logStartOffset;
   while (offset < partition.log.highWatermark) {
-    const batches = await partition.log.read(offset, partition.log.highWatermark, bytesMax, true);
-    assert.ok(batches.length > 0, `nothing at offset ${offset} below the high watermark`);
-    for (const batch of batches) {
-      const header = readBatchHeader(batch);
-      assert.equal(batchSizeAt(batch, 0), batch.length);
+    const wanted = { offset, bound: partition.log.highWatermark, bytesMax, atLeastOne: true };
+    const { buffers, nextOffset } = await partition.log.read(wanted);
+    assert.ok(buffers.length > 0, `nothing at offset ${offset} below the high watermark`);
+    const bytes = Buffer.concat(buffers);
+    let last = offset - 1;
+    for (let at = 0; at < bytes.length; at += batchSizeAt(bytes, at)) {
+      const header = readBatchHeader(bytes, at);
       assert.ok(header.lastOffset >= offset, 'a batch below what was asked for');
+      assert.ok(at === 0 || at + header.size <= bytesMax, 'more than was asked for');
       found.set(header.baseOffset, header.recordCount);
-      offset = header.lastOffset + 1;
+      last = header.lastOffset;
     }
+    assert.equal(nextOffset, last + 1);
+    offset = nextOffset;
   }
   return found;
 }

@@ -37,12 +37,35 @@ export class FrameDecoder {
   }
 
   #take(size: number): Buffer {
-    if ((this.#pieces[0]?.length ?? 0) < size) this.#join();
-    const first = this.#pieces[0] as Buffer;
-    if (first.length === size) this.#pieces.shift();
-    else this.#pieces[0] = first.subarray(size);
     this.#bytes -= size;
-    return first.subarray(0, size);
+    const first = this.#pieces[0] as Buffer;
+    if (first.length > size) {
+      this.#pieces[0] = first.subarray(size);
+      return first.subarray(0, size);
+    }
+    if (first.length === size) {
+      this.#pieces.shift();
+      return first;
+    }
+    return this.#gather(size);
+  }
+
+  /** Copies one frame out of several pieces; what belongs to the next frame stays where it is. */
+  #gather(size: number): Buffer {
+    const frame = Buffer.allocUnsafeSlow(size);
+    let filled = 0;
+    let taken = 0;
+    for (const piece of this.#pieces) {
+      const copied = piece.copy(frame, filled, 0, size - filled);
+      filled += copied;
+      if (copied < piece.length) {
+        this.#pieces[taken] = piece.subarray(copied);
+        break;
+      }
+      taken += 1;
+    }
+    this.#pieces.splice(0, taken);
+    return frame;
   }
 
   #join(): void {

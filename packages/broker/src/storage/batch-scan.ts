@@ -6,32 +6,57 @@ import {
   lastOffsetAt,
 } from './record-batch.ts';
 
-export interface FoundBatches {
-  readonly batches: Buffer[];
-  /** When nothing was found: where in the block to read on, and how much at least. */
-  readonly next: { readonly at: number; readonly size: number } | null;
+/** Which batches a reader wants. */
+export interface WantedBatches {
+  /** The first one is that which contains this offset. */
+  readonly offset: number;
+  /** None starts here or behind. */
+  readonly bound: number;
+  readonly bytesMax: number;
+  /** The first one may be larger than `bytesMax`. */
+  readonly atLeastOne: boolean;
 }
 
-/**
- * Finds in a block of log the batches from the one that contains `offset`, none that starts at or behind `bound`,
- * together at most `bytesMax` unless the first alone is larger.
- */
-export function batchesIn(block: Buffer, offset: number, bound: number, bytesMax: number): FoundBatches {
-  const batches: Buffer[] = [];
-  let bytes = 0;
+/** Whole batches that follow each other in the log. */
+export interface FoundBatches {
+  /** The bytes of all of them, in order. */
+  readonly buffers: readonly Buffer[];
+  readonly bytes: number;
+  /** The offset behind the last of them; what was asked for when there are none. */
+  readonly nextOffset: number;
+}
+
+export const noBatches = (offset: number): FoundBatches => ({ buffers: [], bytes: 0, nextOffset: offset });
+
+/** What a block of log has of the wanted batches. */
+export interface Scan extends FoundBatches {
+  /** When nothing was found: where in the block to read on, and how much at least; null when there is no more. */
+  readonly resume: { readonly at: number; readonly bytes: number } | null;
+}
+
+/** Finds the wanted batches in a block of log that starts with a batch. They are returned as one view of the block. */
+export function scanBatches(block: Buffer, wanted: WantedBatches): Scan {
   let at = 0;
+  while (at + BATCH_HEADER_BYTES <= block.length && lastOffsetAt(block, at) < wanted.offset) {
+    at += Math.max(batchSizeAt(block, at), BATCH_HEADER_BYTES); // a damaged size must not hold us here
+  }
+  const start = at;
+  let nextOffset = wanted.offset;
   while (at + BATCH_HEADER_BYTES <= block.length) {
     const size = batchSizeAt(block, at);
-    if (size < BATCH_HEADER_BYTES || baseOffsetAt(block, at) >= bound) return { batches, next: null };
-    if (lastOffsetAt(block, at) >= offset) {
-      if (batches.length > 0 && bytes + size > bytesMax) break;
-      if (at + size > block.length) break;
-      batches.push(block.subarray(at, at + size));
-      bytes += size;
-    }
+    const isLast = size < BATCH_HEADER_BYTES || baseOffsetAt(block, at) >= wanted.bound;
+    const isTooMuch = at + size - start > wanted.bytesMax && !(wanted.atLeastOne && at === start);
+    if (isLast || isTooMuch) return found(block, start, at, nextOffset, null);
+    if (at + size > block.length) break;
+    nextOffset = lastOffsetAt(block, at) + 1;
     at += size;
   }
-  if (batches.length > 0) return { batches, next: null };
-  const known = at + BATCH_OVERHEAD_BYTES <= block.length;
-  return { batches, next: { at, size: known ? batchSizeAt(block, at) : BATCH_HEADER_BYTES } };
+  const isHeaderKnown = at + BATCH_OVERHEAD_BYTES <= block.length;
+  const bytes = isHeaderKnown ? batchSizeAt(block, at) : BATCH_HEADER_BYTES;
+  return found(block, start, at, nextOffset, at === start ? { at, bytes } : null);
+}
+
+function found(block: Buffer, start: number, end: number, nextOffset: number, resume: Scan['resume']): Scan {
+  const buffers = end > start ? [block.subarray(start, end)] : [];
+  return { buffers, bytes: end - start, nextOffset, resume };
 }

@@ -1,5 +1,6 @@
 import { AppendQueue, type QueuedBatch } from './append-queue.ts';
-import { batchesIn } from './batch-scan.ts';
+import { type FoundBatches, noBatches, scanBatches, type WantedBatches } from './batch-scan.ts';
+import { writeRuns } from './write-runs.ts';
 import type { FilePool } from './file-pool.ts';
 import { readBatchHeader, stampBatch } from './record-batch.ts';
 import { Segment } from './segment.ts';
@@ -121,21 +122,10 @@ export class PartitionLog {
     return this.#queue.drained();
   }
 
-  /**
-   * Whole batches from the one that contains `offset`, none that starts at or behind `bound`, together at most
-   * `bytesMax` unless the first alone is larger and `atLeastOne`. The caller has checked the range.
-   */
-  async read(
-    offset: number,
-    bound: number,
-    bytesMax: number,
-    atLeastOne: boolean,
-  ): Promise<readonly Buffer[]> {
-    if (offset >= bound) return [];
-    const cached = this.#cache.read(offset, bound, bytesMax);
-    const found = cached ?? (await this.#readFile(offset, bound, bytesMax));
-    const first = found[0];
-    return first && first.length > bytesMax && !atLeastOne ? [] : found;
+  /** The wanted batches, or as many of them as one segment has. The caller has checked the range. */
+  async read(wanted: WantedBatches): Promise<FoundBatches> {
+    if (wanted.offset >= wanted.bound) return noBatches(wanted.offset);
+    return this.#cache.read(wanted) ?? this.#readFile(wanted);
   }
 
   /** The segment that holds the offset, or the first one behind it. */
@@ -203,12 +193,11 @@ export class PartitionLog {
 
   async #writeGroup(group: readonly QueuedBatch[]): Promise<void> {
     const active = await this.#activeSegment();
-    await active.write(group.map(queued => queued.batch));
+    const runs = writeRuns(group);
+    await active.write(runs.map(run => run.bytes));
     if (this.#env.fsync === 'group') await active.sync();
-    for (const { batch, header } of group) {
-      active.extend(header);
-      this.#cache.add(batch);
-    }
+    for (const { header } of group) active.extend(header);
+    for (const { bytes, nextOffset } of runs) this.#cache.add(bytes, nextOffset);
     this.#highWatermark = active.nextOffset;
     if (this.#env.fsync === 'interval') this.#env.markDirty(this);
     this.onAdvanced(group.reduce((sum, queued) => sum + queued.batch.length, 0));
@@ -247,18 +236,17 @@ export class PartitionLog {
     }
   }
 
-  async #readFile(offset: number, bound: number, bytesMax: number): Promise<Buffer[]> {
-    const segment = this.segmentOf(offset);
-    if (!segment) return [];
-    let position = await segment.positionOfOffset(offset);
-    let length = Math.max(bytesMax, READ_BYTES_MIN);
+  async #readFile(wanted: WantedBatches): Promise<FoundBatches> {
+    const segment = this.segmentOf(wanted.offset);
+    if (!segment) return noBatches(wanted.offset);
+    let position = await segment.positionOfOffset(wanted.offset);
+    let length = Math.max(wanted.bytesMax, READ_BYTES_MIN);
     for (;;) {
       const block = await segment.read(position, Math.min(length, segment.size - position));
-      const found = batchesIn(block, offset, bound, bytesMax);
-      if (found.next === null || position + found.next.at + found.next.size > segment.size)
-        return found.batches;
-      position += found.next.at;
-      length = Math.max(length, found.next.size);
+      const scan = scanBatches(block, wanted);
+      if (scan.resume === null || position + scan.resume.at + scan.resume.bytes > segment.size) return scan;
+      position += scan.resume.at;
+      length = Math.max(length, scan.resume.bytes);
     }
   }
 }

@@ -1,6 +1,7 @@
-import { baseOffsetAt, lastOffsetAt } from './record-batch.ts';
+import { type FoundBatches, scanBatches, type WantedBatches } from './batch-scan.ts';
+import { baseOffsetAt } from './record-batch.ts';
 
-/** Memory for the newest batches of all partitions together; the oldest batch anywhere makes room for the newest. */
+/** Memory for the newest batches of all partitions together; the oldest anywhere make room for the newest. */
 export class TailCacheBudget {
   readonly #bytesMax: number;
   #queue: TailCache[] = [];
@@ -37,10 +38,16 @@ export class TailCacheBudget {
   }
 }
 
+/** Batches that were written together, one after another. */
+interface Run {
+  readonly bytes: Buffer;
+  readonly nextOffset: number;
+}
+
 /** The newest batches of one partition, contiguous up to the high watermark. Readers at the tail touch no file. */
 export class TailCache {
   readonly #budget: TailCacheBudget;
-  #batches: Buffer[] = [];
+  #runs: Run[] = [];
   #head = 0;
   #bytes = 0;
 
@@ -48,59 +55,59 @@ export class TailCache {
     this.#budget = budget;
   }
 
-  add(batch: Buffer): void {
-    this.#batches.push(batch);
-    this.#bytes += batch.length;
-    this.#budget.added(this, batch.length);
+  /** Adds whole batches that end in front of `nextOffset`. */
+  add(bytes: Buffer, nextOffset: number): void {
+    this.#runs.push({ bytes, nextOffset });
+    this.#bytes += bytes.length;
+    this.#budget.added(this, bytes.length);
   }
 
-  /** Removes the oldest batch and returns its size; called by the budget. */
+  /** Removes the oldest run and returns its size; called by the budget. */
   dropOldest(): number {
-    const batch = this.#batches[this.#head];
-    if (!batch) return 0;
+    const run = this.#runs[this.#head];
+    if (!run) return 0;
     this.#head += 1;
-    this.#bytes -= batch.length;
-    if (this.#head > 64 && this.#head * 2 > this.#batches.length) {
-      this.#batches = this.#batches.slice(this.#head);
+    this.#bytes -= run.bytes.length;
+    if (this.#head > 64 && this.#head * 2 > this.#runs.length) {
+      this.#runs = this.#runs.slice(this.#head);
       this.#head = 0;
     }
-    return batch.length;
+    return run.bytes.length;
   }
 
   clear(): void {
     this.#budget.released(this.#bytes);
-    this.#batches = [];
+    this.#runs = [];
     this.#head = 0;
     this.#bytes = 0;
   }
 
-  /**
-   * Whole batches from the one that contains `offset` up to `bound` and `bytesMax` (the first may be larger), or null
-   * when the offset is older than the cache.
-   */
-  read(offset: number, bound: number, bytesMax: number): Buffer[] | null {
-    const first = this.#batches[this.#head];
-    if (!first || offset < baseOffsetAt(first, 0)) return null;
-    const found: Buffer[] = [];
+  /** The wanted batches, or null when the offset is older than the cache. */
+  read(wanted: WantedBatches): FoundBatches | null {
+    const first = this.#runs[this.#head];
+    if (!first || wanted.offset < baseOffsetAt(first.bytes, 0)) return null;
+    const buffers: Buffer[] = [];
     let bytes = 0;
-    for (let index = this.#indexOf(offset); index < this.#batches.length; index += 1) {
-      const batch = this.#batches[index];
-      if (!batch || baseOffsetAt(batch, 0) >= bound) break;
-      if (found.length > 0 && bytes + batch.length > bytesMax) break;
-      found.push(batch);
-      bytes += batch.length;
+    let nextOffset = wanted.offset;
+    for (let index = this.#indexOf(wanted.offset); index < this.#runs.length; index += 1) {
+      const run = this.#runs[index] as Run;
+      const atLeastOne = wanted.atLeastOne && bytes === 0;
+      const scan = scanBatches(run.bytes, { ...wanted, bytesMax: wanted.bytesMax - bytes, atLeastOne });
+      buffers.push(...scan.buffers);
+      bytes += scan.bytes;
+      if (scan.bytes > 0) nextOffset = scan.nextOffset;
+      if (nextOffset < run.nextOffset) break; // the limits were reached within the run
     }
-    return found;
+    return { buffers, bytes, nextOffset };
   }
 
-  /** The first batch that ends at or behind the offset, by bisection. */
+  /** The run that contains the offset, by bisection. */
   #indexOf(offset: number): number {
     let low = this.#head;
-    let high = this.#batches.length;
+    let high = this.#runs.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      const batch = this.#batches[middle];
-      if (batch && lastOffsetAt(batch, 0) < offset) low = middle + 1;
+      if ((this.#runs[middle] as Run).nextOffset <= offset) low = middle + 1;
       else high = middle;
     }
     return low;

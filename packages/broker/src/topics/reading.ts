@@ -1,5 +1,5 @@
 import type { AbortedTxn } from '../storage/producer-states.ts';
-import { baseOffsetAt, lastOffsetAt } from '../storage/record-batch.ts';
+import { noBatches } from '../storage/batch-scan.ts';
 import { isStorageFailure } from '../storage/storage-failure.ts';
 import { errorCodes, ProtocolError } from '../wire/error-codes.ts';
 import { checkLeaderEpoch, endOfEpoch } from './offset-lookup.ts';
@@ -90,17 +90,15 @@ async function readOne(
 async function readRange(partition: Partition, offset: number, limits: ReadLimits): Promise<ReadResult> {
   const before = positions(partition);
   const bound = limits.committedOnly ? before.lastStableOffset : before.highWatermark;
-  const mayRead = limits.bytesMax > 0 || limits.atLeastOne;
-  const records = mayRead ? await partition.log.read(offset, bound, limits.bytesMax, limits.atLeastOne) : [];
-  const abortedTransactions = limits.committedOnly ? abortedIn(partition, offset, records) : null;
-  return { ...before, errorCode: errorCodes.none, abortedTransactions, records };
-}
-
-function abortedIn(partition: Partition, offset: number, records: readonly Buffer[]): AbortedTxn[] {
-  const first = records[0];
-  const last = records.at(-1);
-  if (!first || !last) return [];
-  return partition.abortedBetween(Math.min(offset, baseOffsetAt(first, 0)), lastOffsetAt(last, 0) + 1);
+  const { bytesMax, atLeastOne } = limits;
+  const mayRead = bytesMax > 0 || atLeastOne;
+  const found = mayRead
+    ? await partition.log.read({ offset, bound, bytesMax, atLeastOne })
+    : noBatches(offset);
+  const abortedTransactions = limits.committedOnly
+    ? partition.abortedBetween(offset, found.nextOffset)
+    : null;
+  return { ...before, errorCode: errorCodes.none, abortedTransactions, records: found.buffers };
 }
 
 /** Where the consumer's log parted from this one, or undefined when it did not. */
