@@ -45,6 +45,7 @@ export function composeParts(settings: BrokerSettings): BrokerParts {
   const cluster = new ClusterIdentity(settings.clusterId);
   const journal: Journal = new Journal(disk, join(folder, 'journal'), {
     sync: settings.fsync !== 'os',
+    bytesMax: settings.limits.journalBytesMax,
     dump: () => [
       ...cluster.dump(),
       ...topics.dump(),

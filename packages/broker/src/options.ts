@@ -70,8 +70,10 @@ export interface BrokerLimits {
   readonly frameMs: number;
   /** Partitions of all topics together. Default 10,000. */
   readonly partitionsMax: number;
-  /** Memory for the newest batches. Default 32 MiB. */
+  /** Memory for the newest batches. Default 16 MiB. */
   readonly cacheBytesMax: number;
+  /** The journal begins a new file, with a dump of the state, when it has grown to this. Default 1 MiB. */
+  readonly journalBytesMax: number;
   /** Largest fetch response. Default 50 MiB. */
   readonly fetchBytesMax: number;
 }
@@ -119,7 +121,8 @@ const defaultLimits: BrokerLimits = {
   idleMs: 10 * MINUTE_MS,
   frameMs: MINUTE_MS,
   partitionsMax: 10_000,
-  cacheBytesMax: 32 * MIB,
+  cacheBytesMax: 16 * MIB,
+  journalBytesMax: MIB,
   fetchBytesMax: 50 * MIB,
 };
 

@@ -9,6 +9,7 @@ const broker = await startBroker({
   fsync: fsync as 'os' | 'interval' | 'group',
   fsyncIntervalMs: 20,
   defaultPartitions: 3,
+  limits: { journalBytesMax: 2000 },
   topicDefaults: { 'segment.bytes': segmentBytes },
   logger: {
     info() {},

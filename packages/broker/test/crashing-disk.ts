@@ -7,27 +7,38 @@ export interface CrashingDisk extends Disk {
   crash(random: () => number): Promise<void>;
 }
 
+/** How much of a file a power failure leaves for sure; goes along when the file is renamed. */
+interface Durable {
+  bytes: number;
+}
+
 export function crashingDisk(): CrashingDisk {
   const disk = memoryDisk();
-  const synced = new Map<string, number>();
-  const opened = new Set<string>();
+  const durable = new Map<string, Durable>();
   return {
     ...disk,
     async open(path) {
-      opened.add(path);
-      return watched(await disk.open(path), size => synced.set(path, size));
+      const known = durable.get(path) ?? { bytes: 0 };
+      durable.set(path, known);
+      return watched(await disk.open(path), size => {
+        known.bytes = size;
+      });
     },
     async rename(from, to) {
       await disk.rename(from, to);
-      opened.add(to);
-      synced.set(to, synced.get(from) ?? 0);
+      durable.set(to, durable.get(from) ?? { bytes: 0 });
+      durable.delete(from);
+    },
+    async remove(path) {
+      await disk.remove(path);
+      for (const name of durable.keys())
+        if (name === path || name.startsWith(`${path}/`)) durable.delete(name);
     },
     async crash(random) {
-      for (const path of opened) {
-        if ((await disk.readWhole(path)) === null) continue;
+      for (const [path, { bytes }] of durable) {
         const file = await disk.open(path);
         const size = await file.size();
-        const safe = Math.min(synced.get(path) ?? 0, size);
+        const safe = Math.min(bytes, size);
         await file.truncate(safe + Math.floor(random() * (size - safe + 1)));
       }
     },

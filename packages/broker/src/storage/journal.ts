@@ -11,6 +11,8 @@ export interface JournalEntry {
 export interface JournalOptions {
   /** Sync each group of entries before it is acknowledged. */
   readonly sync: boolean;
+  /** A new file is begun when the old one has grown to this. */
+  readonly bytesMax: number;
   /** The entries that say everything known now; the journal asks when it starts a new file. */
   readonly dump: () => readonly JournalEntry[];
   readonly warn: (message: string, facts: Record<string, unknown>) => void;
@@ -23,8 +25,7 @@ interface Waiting {
 }
 
 const EXTENSION = '.journal';
-/** A new file is begun when the old one has grown to this and to several times its beginning. */
-const SNAPSHOT_BYTES_MIN = 1024 * 1024;
+/** A new file is not begun before the old one has grown to several times its beginning. */
 const SNAPSHOT_GROWTH = 4;
 
 /**
@@ -118,7 +119,7 @@ export class Journal {
   }
 
   async #write(buffers: readonly Buffer[]): Promise<void> {
-    if (this.#size > Math.max(SNAPSHOT_BYTES_MIN, SNAPSHOT_GROWTH * this.#beginningBytes))
+    if (this.#size > Math.max(this.#options.bytesMax, SNAPSHOT_GROWTH * this.#beginningBytes))
       await this.#begin();
     const file = this.#file;
     if (!file) throw new Error('the journal is closed');
