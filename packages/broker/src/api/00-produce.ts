@@ -147,7 +147,7 @@ async function append(
     const appended = await partition.append(records ?? Buffer.alloc(0), {
       nowMs: broker.settings.clock.now(),
       settings: topic.settings,
-      inTransaction: producerId => broker.transactions.includes(producerId, topicName, index),
+      inTransaction: producer => broker.transactions.includes(producer, topicName, index),
       zstdAllowed: version >= ZSTD_SINCE,
     });
     await appended.written;

@@ -29,7 +29,7 @@ export interface Appended {
 export interface AppendOptions extends BatchRules {
   readonly nowMs: number;
   /** True when the coordinator knows this partition as part of the producer's open transaction. */
-  readonly inTransaction: (producerId: number) => boolean;
+  readonly inTransaction: (producer: BatchHeader) => boolean;
 }
 
 /** What decides whether an append still fits the active segment. */
@@ -185,8 +185,7 @@ export class Partition {
     const verdict = this.producers.check(header);
     if (verdict.kind === 'duplicate') return verdict.baseOffset;
     if (verdict.kind === 'refuse') throw ProtocolError.ofCode(verdict.errorCode);
-    if (transactional && !options.inTransaction(header.producerId))
-      throw new ProtocolError('invalidTxnState');
+    if (transactional && !options.inTransaction(header)) throw new ProtocolError('invalidTxnState');
     return null;
   }
 

@@ -61,9 +61,13 @@ export class TransactionCoordinator {
     return this.#transactions.get(transactionalId);
   }
 
-  /** True when the partition was added to the producer's open transaction. */
-  includes(producerId: number, topic: string, index: number): boolean {
-    const txn = this.#transactions.get(this.#idsByProducer.get(producerId) ?? '');
+  /**
+   * True when the partition was added to the producer's open transaction. Throws for a producer that was succeeded:
+   * the partition may not have heard of its successor yet, and would take the record into the successor's transaction.
+   */
+  includes(producer: Omit<ProducerClaim, 'transactionalId'>, topic: string, index: number): boolean {
+    const txn = this.#transactions.get(this.#idsByProducer.get(producer.producerId) ?? '');
+    if (txn && producer.producerEpoch < txn.producerEpoch) throw new ProtocolError('invalidProducerEpoch');
     return txn?.status === 'Ongoing' && includesPartition(txn, topic, index);
   }
 
