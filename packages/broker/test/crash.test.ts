@@ -6,6 +6,7 @@ import { describe, test } from 'node:test';
 import { seededRandom } from '@tidemark/kernel';
 import { Kafka, logLevel, Partitioners, type Producer } from 'kafkajs';
 import { type BrokerChild, forkBroker } from './broker-child.ts';
+import { readCommitted } from './committed-reader.ts';
 
 /** Kills per policy; the long form of the suite sets `TIDEMARK_CRASH_RUNS=200`. */
 const RUNS = Number(process.env['TIDEMARK_CRASH_RUNS'] ?? 2);
@@ -121,56 +122,16 @@ interface Seen {
   readonly values: string[];
 }
 
-/** Key of the record that is written behind everything else. */
-const END = 'end of the log';
-
-/**
- * Reads everything that is committed, partition by partition. A last record marks the end of each: a log may end in a
- * transaction marker, which no client shows, so that waiting for the last offset would wait for ever.
- */
+/** Reads everything that is committed. */
 async function readEverything(broker: BrokerChild): Promise<Seen> {
-  const open = await markEnds(broker);
-  const consumer = client(broker).consumer({
-    groupId: `verify-${Date.now()}`,
-    maxWaitTimeInMs: 50,
-    retry: { retries: 3 },
-  });
-  await consumer.connect();
-  await consumer.subscribe({ topic: TOPIC, fromBeginning: true });
   const seen: Seen = { offsets: new Map(), values: [] };
-  const { promise, resolve } = Promise.withResolvers<void>();
-  await consumer.run({
-    eachMessage: async ({ partition, message }) => {
-      const value = message.key?.toString() ?? '';
-      if (value === END) {
-        open.delete(partition);
-        if (open.size === 0) resolve();
-        return;
-      }
-      const place = `${partition}/${message.offset}`;
-      assert.ok(!seen.offsets.has(place), `offset ${place} was read twice`);
-      seen.offsets.set(place, value);
+  for (const partition of [0, 1, 2]) {
+    for (const [offset, value] of await readCommitted(broker.address, TOPIC, partition)) {
+      seen.offsets.set(`${partition}/${offset}`, value);
       seen.values.push(value);
-    },
-  });
-  await promise;
-  await consumer.disconnect();
+    }
+  }
   return seen;
-}
-
-async function markEnds(broker: BrokerChild): Promise<Set<number>> {
-  const admin = client(broker).admin();
-  await admin.connect();
-  const partitions = (await admin.fetchTopicOffsets(TOPIC)).map(({ partition }) => partition);
-  await admin.disconnect();
-  const producer = client(broker).producer({ createPartitioner: Partitioners.DefaultPartitioner });
-  await producer.connect();
-  await producer.send({
-    topic: TOPIC,
-    messages: partitions.map(partition => ({ partition, key: END, value: '' })),
-  });
-  await producer.disconnect();
-  return new Set(partitions);
 }
 
 function verify(seen: Seen, loads: readonly Load[]): void {
