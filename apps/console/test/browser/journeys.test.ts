@@ -139,14 +139,14 @@ describe('people in a browser', { skip }, () => {
     await page.keyboard.press('Enter');
     await page.getByRole('complementary', { name: 'Change' }).waitFor();
     await page.keyboard.press('j');
-    await page.waitForFunction(`!location.pathname.endsWith('${String(focused)}')`);
+    await page.waitForURL(url => !url.pathname.endsWith(String(focused)));
     await page.keyboard.press('k');
-    await page.waitForFunction(`location.pathname.endsWith('${String(focused)}')`);
+    await page.waitForURL(url => url.pathname.endsWith(String(focused)));
     await page.keyboard.press('Escape');
-    await page.waitForFunction(`document.activeElement?.dataset.change === '${String(focused)}'`);
+    await page.locator(`.change-row[data-change="${String(focused)}"]:focus`).waitFor();
 
     await page.keyboard.press('/');
-    await page.waitForFunction('document.activeElement?.type === "search"');
+    await page.locator('input[type="search"]:focus').waitFor();
     await page.keyboard.type('?g');
     assert.equal(await page.getByRole('dialog').count(), 0, 'shortcuts are off while typing');
     await page.keyboard.press('Escape');
