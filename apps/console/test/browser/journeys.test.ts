@@ -326,15 +326,15 @@ describe('people in a browser', { skip }, () => {
 async function whilePointerMovesOver(page: Page, selector: string, work: () => Promise<void>): Promise<void> {
   const box = await page.locator(selector).boundingBox();
   assert.ok(box);
-  let working = true;
+  const working = new AbortController();
   const moving = (async () => {
-    for (let step = 0; working; step += 1)
+    for (let step = 0; !working.signal.aborted; step += 1)
       await page.mouse.move(box.x + 20 + (step % 40), box.y + box.height / 2);
   })();
   try {
     await work();
   } finally {
-    working = false;
+    working.abort();
     await moving;
   }
 }
