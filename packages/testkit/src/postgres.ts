@@ -54,8 +54,19 @@ export async function startPostgres(options: TestPostgresOptions = {}): Promise<
   const resume = async () => {
     server = await startPostgresServer({ ...launchOptions, port });
   };
-  await run(server.url('postgres'), `CREATE DATABASE ${escapeIdentifier(database)}`);
-  if (migrated) await applyMigrations(url);
+  const stop = async () => {
+    await server.stop('immediate');
+    await removeDataDir(dataDir);
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    await run(server.url('postgres'), `CREATE DATABASE ${escapeIdentifier(database)}`);
+    if (migrated) await applyMigrations(url);
+  } catch (error) {
+    // Nobody else can: the caller got no handle. A server left running would keep the test's process alive as well.
+    await stop();
+    throw error;
+  }
   return {
     url,
     port,
@@ -66,11 +77,7 @@ export async function startPostgres(options: TestPostgresOptions = {}): Promise<
     },
     pause: mode => server.stop(mode),
     resume,
-    async stop() {
-      await server.stop('immediate');
-      await removeDataDir(dataDir);
-      await rm(folder, { recursive: true, force: true });
-    },
+    stop,
   };
 }
 
