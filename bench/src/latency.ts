@@ -41,7 +41,7 @@ try {
     });
   }
   await client.end();
-  const file = await writeResult('latency', 'tidemark bench latency', { secondsPerRun, results });
+  const file = await writeResult('latency', 'node bench/src/latency.ts', { secondsPerRun, results });
   process.stdout.write(`${JSON.stringify(results, null, 2)}\n${file}\n`);
 } finally {
   await tidemark('down');

@@ -88,5 +88,5 @@ const result = {
     'cold: clean copy, npm ci from the cache, console build, initdb, migrations, until ready. Memory is the proportional set size after 20 s idle, MB = 10^6 bytes.',
 };
 process.stdout.write(
-  `${JSON.stringify(result, null, 2)}\n${await writeResult('start', 'tidemark bench start', result)}\n`,
+  `${JSON.stringify(result, null, 2)}\n${await writeResult('start', 'node bench/src/start.ts', result)}\n`,
 );

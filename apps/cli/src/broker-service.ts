@@ -1,4 +1,10 @@
-import { type BrokerMetrics, type FsyncPolicy, type RunningBroker, startBroker } from '@tidemark/broker';
+import {
+  type BrokerMetrics,
+  type BrokerSnapshot,
+  type FsyncPolicy,
+  type RunningBroker,
+  startBroker,
+} from '@tidemark/broker';
 import { loadConfig, setting } from '@tidemark/config';
 import { ports } from '@tidemark/contracts';
 import { exitCodes, inOrder, lifecycle, TidemarkError } from '@tidemark/kernel';
@@ -35,6 +41,7 @@ export async function runBroker(input: CommandInput, { env, interrupted }: Comma
       },
     },
   });
+  exposeHoldings(metrics, () => broker?.snapshot());
   const service = inOrder('broker', [
     opsServer(config.BROKER_METRICS_ADDR, ops),
     lifecycle('broker', {
@@ -90,4 +97,20 @@ function registered(metrics: Metrics): BrokerMetrics {
     connectionOpened: () => connections.inc(),
     connectionClosed: () => connections.dec(),
   };
+}
+
+/** What the broker holds, looked up at each scrape. What is gone since the last one must not stay behind. */
+function exposeHoldings(metrics: Metrics, look: () => BrokerSnapshot | undefined): void {
+  const ends = metrics.gauge('broker_log_end_offset');
+  const sizes = metrics.gauge('broker_log_size_bytes');
+  const members = metrics.gauge('broker_group_members');
+  metrics.beforeScrape(() => {
+    for (const gauge of [ends, sizes, members]) gauge.reset();
+    const held = look();
+    for (const { topic, partition, highWatermark, sizeBytes } of held?.partitions ?? []) {
+      ends.set({ topic, partition }, highWatermark);
+      sizes.set({ topic, partition }, sizeBytes);
+    }
+    for (const { group, members: count } of held?.groups ?? []) members.set({ group }, count);
+  });
 }
