@@ -5,11 +5,17 @@ import { after, before, describe } from 'node:test';
 import { type RunningBroker, startBroker } from '@tidemark/broker';
 import { brokerContract } from '../src/broker-contract/index.ts';
 
+/** The long form of the suite sets `TIDEMARK_CONTRACT_MEMBERS=50`. */
+const scale = {
+  members: Number(process.env['TIDEMARK_CONTRACT_MEMBERS'] ?? 8),
+  seed: Number(process.env['TIDEMARK_CONTRACT_SEED'] ?? Date.now() % 1_000_000),
+};
+
 /** A broker that runs elsewhere, such as Apache Kafka: `TIDEMARK_CONTRACT_BROKER=127.0.0.1:9092 node --test …`. */
 const elsewhere = process.env['TIDEMARK_CONTRACT_BROKER'];
 
 if (elsewhere !== undefined) {
-  describe(`broker contract: ${elsewhere}`, () => brokerContract({ address: () => elsewhere }));
+  describe(`broker contract: ${elsewhere}`, () => brokerContract({ address: () => elsewhere }, scale));
 } else {
   for (const mode of ['in memory', 'on disk'] as const) {
     describe(`broker contract: embedded, ${mode}`, () => {
@@ -23,7 +29,7 @@ if (elsewhere !== undefined) {
         await broker.stop();
         await rm(folder, { recursive: true });
       });
-      brokerContract({ address: () => broker.address });
+      brokerContract({ address: () => broker.address }, scale);
     });
   }
 }
