@@ -102,7 +102,7 @@ export function composeParts(settings: BrokerSettings): BrokerParts {
     groups,
     producerIds,
     transactions,
-    storageFailed: error => failures.report(error),
+    codeOf: error => failures.codeOf(error),
   };
 }
 

@@ -28,6 +28,9 @@ export interface BrokerCore {
   readonly groups: GroupCoordinator;
   readonly producerIds: ProducerIds;
   readonly transactions: TransactionCoordinator;
-  /** Tells the operator of an unexpected failure; a full disk is told once and not per request. */
-  storageFailed(error: unknown): void;
+  /**
+   * The error code to answer for anything that was thrown. What is no ProtocolError is a failure of the disk or of
+   * ours: it is told to the operator, a full disk once and not per request.
+   */
+  codeOf(error: unknown): number;
 }

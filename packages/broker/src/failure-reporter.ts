@@ -1,6 +1,7 @@
 import { describeError, errorCode } from '@tidemark/kernel';
 import type { BrokerLog } from './log.ts';
 import { isStorageFailure } from './storage/storage-failure.ts';
+import { errorCodes, ProtocolError } from './wire/error-codes.ts';
 
 /** The same trouble is told at most this often. */
 const REPEAT_MS = 10_000;
@@ -16,7 +17,14 @@ export class FailureReporter {
     this.#monotonicMs = monotonicMs;
   }
 
-  report(error: unknown): void {
+  /** The error code to answer; what clients did not cause is told to the operator. */
+  codeOf(error: unknown): number {
+    if (error instanceof ProtocolError) return error.errorCode;
+    this.#report(error);
+    return isStorageFailure(error) ? errorCodes.kafkaStorageError : errorCodes.unknownServerError;
+  }
+
+  #report(error: unknown): void {
     const code = errorCode(error) ?? 'unexpected';
     if (!isStorageFailure(error)) {
       this.#logger.error({ error }, 'a request failed because of a defect');

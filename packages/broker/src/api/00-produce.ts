@@ -1,4 +1,3 @@
-import { isStorageFailure } from '../storage/storage-failure.ts';
 import { errorCodes, errorName, ProtocolError } from '../wire/error-codes.ts';
 import { array, bytes, int16, int32, int64, string, taggedStruct } from '../wire/schema.ts';
 import { CloseConnection, defineApi, type RequestContext } from './api.ts';
@@ -165,10 +164,6 @@ async function append(
 }
 
 function refusal(index: number, error: unknown, broker: RequestContext['broker']): PartitionResponse {
-  if (error instanceof ProtocolError) {
-    return { index, errorCode: error.errorCode, baseOffset: -1, errorMessage: error.message };
-  }
-  const errorCode = isStorageFailure(error) ? errorCodes.kafkaStorageError : errorCodes.unknownServerError;
-  broker.storageFailed(error);
-  return { index, errorCode, baseOffset: -1 };
+  const errorMessage = error instanceof ProtocolError ? error.message : null;
+  return { index, errorCode: broker.codeOf(error), baseOffset: -1, errorMessage };
 }

@@ -244,7 +244,7 @@ function planFetch(request: FetchRequest, broker: BrokerCore, byId: boolean): Pl
 }
 
 function readPlan(plan: ReadPlan, broker: BrokerCore): Promise<ReadOutcome> {
-  return readPartitions(plan, error => broker.storageFailed(error));
+  return readPartitions(plan, error => broker.codeOf(error));
 }
 
 interface ReadOutcome {

@@ -1,6 +1,6 @@
 import type { BrokerCore } from '../broker-core.ts';
 import { checkLeaderEpoch, lookUpOffset } from '../topics/offset-lookup.ts';
-import { errorCodeOf, errorCodes } from '../wire/error-codes.ts';
+import { errorCodes } from '../wire/error-codes.ts';
 import { array, int8, int16, int32, int64, string } from '../wire/schema.ts';
 import { defineApi } from './api.ts';
 
@@ -90,6 +90,6 @@ async function lookUp(broker: BrokerCore, name: string, wanted: WantedOffset, co
     const found = await lookUpOffset(partition, wanted.timestamp, committedOnly);
     return { partitionIndex, errorCode: errorCodes.none, ...found, leaderEpoch: partition.log.leaderEpoch };
   } catch (error) {
-    return { partitionIndex, errorCode: errorCodeOf(error) };
+    return { partitionIndex, errorCode: broker.codeOf(error) };
   }
 }

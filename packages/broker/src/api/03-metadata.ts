@@ -1,6 +1,6 @@
 import type { BrokerCore } from '../broker-core.ts';
 import { checkTopicName, type Topic } from '../topics/topic-registry.ts';
-import { errorCodeOf, errorCodes, ProtocolError } from '../wire/error-codes.ts';
+import { errorCodes, ProtocolError } from '../wire/error-codes.ts';
 import { array, boolean, int16, int32, list, string, uuid } from '../wire/schema.ts';
 import { defineApi } from './api.ts';
 
@@ -121,7 +121,12 @@ async function findTopic(wanted: WantedTopic, mayCreate: boolean, broker: Broker
     }
     return describeTopic(broker.topics.get(name) ?? (await createTopic(name, mayCreate, broker)), broker);
   } catch (error) {
-    return { errorCode: errorCodeOf(error), name, topicId: name === null ? topicId : NO_ID, partitions: [] };
+    return {
+      errorCode: broker.codeOf(error),
+      name,
+      topicId: name === null ? topicId : NO_ID,
+      partitions: [],
+    };
   }
 }
 

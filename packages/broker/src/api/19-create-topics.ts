@@ -1,6 +1,6 @@
 import type { BrokerCore } from '../broker-core.ts';
 import { describedConfigs } from '../topics/config-description.ts';
-import { errorCodeOf, errorCodes, ProtocolError } from '../wire/error-codes.ts';
+import { errorCodes, ProtocolError } from '../wire/error-codes.ts';
 import { array, boolean, int8, int16, int32, list, string, uuid } from '../wire/schema.ts';
 import { defineApi } from './api.ts';
 
@@ -142,7 +142,7 @@ async function create(
     };
   } catch (error) {
     const errorMessage = error instanceof ProtocolError ? error.message : null;
-    return { name: wanted.name, topicId: NO_ID, errorCode: errorCodeOf(error), errorMessage };
+    return { name: wanted.name, topicId: NO_ID, errorCode: broker.codeOf(error), errorMessage };
   }
 }
 

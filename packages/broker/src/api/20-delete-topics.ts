@@ -1,5 +1,5 @@
 import type { BrokerCore } from '../broker-core.ts';
-import { errorCodeOf, errorCodes, ProtocolError } from '../wire/error-codes.ts';
+import { errorCodes, ProtocolError } from '../wire/error-codes.ts';
 import { array, int16, int32, list, string, uuid } from '../wire/schema.ts';
 import { defineApi } from './api.ts';
 
@@ -81,6 +81,6 @@ async function remove(
     await broker.groups.registry.topicDeleted(topic.name);
     return { name: topic.name, topicId: topic.id, errorCode: errorCodes.none };
   } catch (error) {
-    return { name, topicId, errorCode: errorCodeOf(error) };
+    return { name, topicId, errorCode: broker.codeOf(error) };
   }
 }

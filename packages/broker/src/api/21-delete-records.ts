@@ -1,5 +1,5 @@
 import type { BrokerCore } from '../broker-core.ts';
-import { errorCodeOf, errorCodes, ProtocolError } from '../wire/error-codes.ts';
+import { errorCodes, ProtocolError } from '../wire/error-codes.ts';
 import { array, int16, int32, int64, string } from '../wire/schema.ts';
 import { defineApi } from './api.ts';
 
@@ -79,6 +79,6 @@ async function deleteBefore(broker: BrokerCore, name: string, partitionIndex: nu
     await partition.deleteRecords(offset);
     return { partitionIndex, lowWatermark: partition.log.logStartOffset, errorCode: errorCodes.none };
   } catch (error) {
-    return { partitionIndex, lowWatermark: -1, errorCode: errorCodeOf(error) };
+    return { partitionIndex, lowWatermark: -1, errorCode: broker.codeOf(error) };
   }
 }

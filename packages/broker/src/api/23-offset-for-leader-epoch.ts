@@ -1,5 +1,5 @@
 import { checkLeaderEpoch, endOfEpoch } from '../topics/offset-lookup.ts';
-import { errorCodeOf, errorCodes } from '../wire/error-codes.ts';
+import { errorCodes } from '../wire/error-codes.ts';
 import { array, int16, int32, int64, string } from '../wire/schema.ts';
 import { defineApi } from './api.ts';
 
@@ -62,7 +62,7 @@ export const offsetForLeaderEpoch = defineApi({
           const end = endOfEpoch(found, leaderEpoch);
           return { errorCode: errorCodes.none, partition, leaderEpoch: end.epoch, endOffset: end.endOffset };
         } catch (error) {
-          return { errorCode: errorCodeOf(error), partition };
+          return { errorCode: broker.codeOf(error), partition };
         }
       }),
     })),

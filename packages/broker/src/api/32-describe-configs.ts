@@ -1,5 +1,5 @@
 import { describeResource } from '../topics/config-description.ts';
-import { errorCodeOf, errorCodes, ProtocolError } from '../wire/error-codes.ts';
+import { errorCodes, ProtocolError } from '../wire/error-codes.ts';
 import { array, boolean, int8, int16, int32, list, string } from '../wire/schema.ts';
 import { defineApi } from './api.ts';
 
@@ -80,7 +80,7 @@ export const describeConfigs = defineApi({
         return { errorCode: errorCodes.none, resourceType, resourceName, configs };
       } catch (error) {
         const errorMessage = error instanceof ProtocolError ? error.message : null;
-        return { errorCode: errorCodeOf(error), errorMessage, resourceType, resourceName, configs: [] };
+        return { errorCode: broker.codeOf(error), errorMessage, resourceType, resourceName, configs: [] };
       }
     }),
   }),

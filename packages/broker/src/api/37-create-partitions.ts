@@ -1,5 +1,5 @@
 import type { BrokerCore } from '../broker-core.ts';
-import { errorCodeOf, errorCodes, ProtocolError } from '../wire/error-codes.ts';
+import { errorCodes, ProtocolError } from '../wire/error-codes.ts';
 import { array, boolean, int16, int32, list, string } from '../wire/schema.ts';
 import { defineApi } from './api.ts';
 
@@ -86,7 +86,7 @@ async function grow(broker: BrokerCore, wanted: WantedGrowth, validateOnly: bool
   } catch (error) {
     return {
       name,
-      errorCode: errorCodeOf(error),
+      errorCode: broker.codeOf(error),
       errorMessage: error instanceof ProtocolError ? error.message : null,
     };
   }

@@ -2,8 +2,7 @@ import { type Api, CloseConnection, type Peer, type RequestContext } from '../ap
 import { API_VERSIONS_KEY, apisByKey } from '../api/index.ts';
 import type { BrokerCore } from '../broker-core.ts';
 import type { FaultInjector } from '../faults/fault-injector.ts';
-import { isStorageFailure } from '../storage/storage-failure.ts';
-import { errorCodes, errorName, ProtocolError } from '../wire/error-codes.ts';
+import { errorCodes, errorName } from '../wire/error-codes.ts';
 import { WireError } from '../wire/wire-error.ts';
 import { WireReader } from '../wire/wire-reader.ts';
 import { WireWriter } from '../wire/wire-writer.ts';
@@ -70,9 +69,8 @@ export class Dispatcher {
   }
 
   #codeFor(error: unknown, api: Api): number {
-    if (error instanceof ProtocolError) return error.errorCode;
-    this.#broker.storageFailed(error);
-    return isStorageFailure(error) ? api.storageErrorCode : errorCodes.unknownServerError;
+    const errorCode = this.#broker.codeOf(error);
+    return errorCode === errorCodes.kafkaStorageError ? api.storageErrorCode : errorCode;
   }
 
   /**

@@ -1,5 +1,5 @@
 import type { BrokerCore } from '../broker-core.ts';
-import { errorCodeOf, errorCodes, ProtocolError } from '../wire/error-codes.ts';
+import { errorCodes, ProtocolError } from '../wire/error-codes.ts';
 import { resourceTypes } from './config-description.ts';
 import { checkTopicConfig, topicConfigKeys } from './topic-config.ts';
 
@@ -44,7 +44,7 @@ export async function alterResource(
     return { errorCode: errorCodes.none, resourceType, resourceName };
   } catch (error) {
     const errorMessage = error instanceof ProtocolError ? error.message : null;
-    return { errorCode: errorCodeOf(error), errorMessage, resourceType, resourceName };
+    return { errorCode: broker.codeOf(error), errorMessage, resourceType, resourceName };
   }
 }
 

@@ -1,7 +1,6 @@
 import type { AbortedTxn } from '../storage/producer-states.ts';
 import { noBatches } from '../storage/batch-scan.ts';
-import { isStorageFailure } from '../storage/storage-failure.ts';
-import { errorCodes, ProtocolError } from '../wire/error-codes.ts';
+import { errorCodes } from '../wire/error-codes.ts';
 import { checkLeaderEpoch, endOfEpoch } from './offset-lookup.ts';
 import type { Partition } from './partition.ts';
 
@@ -40,7 +39,7 @@ export interface ReadResult {
 /** Reads the partitions one after another within the byte limits. */
 export async function readPartitions(
   plan: ReadPlan,
-  failed: (error: unknown) => void,
+  codeOf: (error: unknown) => number,
 ): Promise<{ readonly results: readonly ReadResult[]; readonly bytes: number; readonly hasError: boolean }> {
   const results: ReadResult[] = [];
   let bytes = 0;
@@ -50,7 +49,7 @@ export async function readPartitions(
     const result = await readOne(
       read,
       { bytesMax, atLeastOne: bytes === 0, committedOnly: plan.committedOnly },
-      failed,
+      codeOf,
     );
     for (const batch of result.records) bytes += batch.length;
     hasError ||= result.errorCode !== errorCodes.none || result.divergingEpoch !== undefined;
@@ -68,7 +67,7 @@ interface ReadLimits {
 async function readOne(
   read: PartitionRead,
   limits: ReadLimits,
-  failed: (error: unknown) => void,
+  codeOf: (error: unknown) => number,
 ): Promise<ReadResult> {
   const { partition } = read;
   if (!partition || partition.isDeleted) return refusal(read.absentCode);
@@ -81,9 +80,7 @@ async function readOne(
     }
     return await readRange(partition, read.offset, limits);
   } catch (error) {
-    if (error instanceof ProtocolError) return refusal(error.errorCode);
-    failed(error);
-    return refusal(isStorageFailure(error) ? errorCodes.kafkaStorageError : errorCodes.unknownServerError);
+    return refusal(codeOf(error));
   }
 }
 

@@ -89,8 +89,3 @@ export class ProtocolError extends Error {
     return new ProtocolError((namesByCode.get(errorCode) ?? 'unknownServerError') as ErrorName);
   }
 }
-
-/** The error code of anything that was thrown; what is no ProtocolError is a failure of ours or of the disk. */
-export function errorCodeOf(error: unknown): number {
-  return error instanceof ProtocolError ? error.errorCode : errorCodes.unknownServerError;
-}
