@@ -1,4 +1,4 @@
-import { appendFileSync, readFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, truncateSync } from 'node:fs';
 import { decode, type RowChange } from '@tidemark/canal-json';
 import type { ChangeSink } from '../../src/stream/sink.ts';
 
@@ -13,7 +13,7 @@ export interface KeptMessage {
 /** A sink that appends to a file: what it acknowledged survives the death of the process, as with a broker. */
 export function fileSink(path: string): ChangeSink {
   return {
-    open: async () => {},
+    open: async () => cutTornLine(path),
     async send(messages) {
       const changes = messages.filter(({ changeId }) => changeId !== undefined);
       const lines = changes.map(
@@ -24,6 +24,13 @@ export function fileSink(path: string): ChangeSink {
     },
     close: async () => {},
   };
+}
+
+/** A kill in the middle of a write leaves half a line, which was never acknowledged; a broker cuts such a tail as well. */
+function cutTornLine(path: string): void {
+  if (!existsSync(path)) return;
+  const bytes = readFileSync(path);
+  truncateSync(path, bytes.lastIndexOf(0x0a) + 1);
 }
 
 export function readKept(path: string): readonly KeptMessage[] {
