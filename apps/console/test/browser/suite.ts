@@ -37,7 +37,7 @@ export function browserSuite(): Suite {
     harness: running,
     async open(path, view = { width: 1440 }) {
       const page = await running().open(path, view);
-      page.setDefaultTimeout(10_000);
+      page.setDefaultTimeout(30_000);
       opened.push(page);
       return page;
     },
