@@ -1,4 +1,4 @@
-import { checkOffsets } from '../groups/offset-check.ts';
+import { answerOffsets, checkOffsets } from '../groups/offset-check.ts';
 import { errorCodes } from '../wire/error-codes.ts';
 import { array, int16, int32, int64, string } from '../wire/schema.ts';
 import { defineApi } from './api.ts';
@@ -68,30 +68,13 @@ export const offsetCommit = defineApi({
     const unknownGroup =
       version >= GROUP_NOT_FOUND_SINCE ? errorCodes.groupIdNotFound : errorCodes.illegalGeneration;
     const groupError = broker.groups.checkCommit(request.groupId, claim, unknownGroup);
-    if (groupError !== errorCodes.none) return answer(request.topics, () => groupError);
+    if (groupError !== errorCodes.none) return answerOffsets(request.topics, () => groupError);
     const { rows, errorOf } = checkOffsets(request.topics, broker);
     if (rows.length > 0) await broker.groups.registry.commit(request.groupId, rows);
-    return answer(request.topics, errorOf);
+    return answerOffsets(request.topics, errorOf);
   },
-  refuse: (request, errorCode) => answer(request.topics, () => errorCode),
+  refuse: (request, errorCode) => answerOffsets(request.topics, () => errorCode),
 });
 
 /** Version 9 tells a group that does not exist from a stale generation (KIP-848). */
 const GROUP_NOT_FOUND_SINCE = 9;
-
-type Topics = readonly {
-  readonly name: string;
-  readonly partitions: readonly { readonly partitionIndex: number }[];
-}[];
-
-function answer(topics: Topics, errorOf: (topic: string, partition: number) => number) {
-  return {
-    topics: topics.map(({ name, partitions }) => ({
-      name,
-      partitions: partitions.map(({ partitionIndex }) => ({
-        partitionIndex,
-        errorCode: errorOf(name, partitionIndex),
-      })),
-    })),
-  };
-}

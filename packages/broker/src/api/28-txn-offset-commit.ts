@@ -1,4 +1,4 @@
-import { checkOffsets } from '../groups/offset-check.ts';
+import { answerOffsets, checkOffsets } from '../groups/offset-check.ts';
 import { fencedFor } from '../transactions/fencing.ts';
 import { errorCodes } from '../wire/error-codes.ts';
 import { array, int16, int32, int64, string } from '../wire/schema.ts';
@@ -69,31 +69,14 @@ export const txnOffsetCommit = defineApi({
     const isMember = request.generationId >= 0 || request.memberId !== '' || request.groupInstanceId !== null;
     if (version >= MEMBERS_SINCE && isMember) {
       const memberError = broker.groups.checkCommit(request.groupId, request, errorCodes.illegalGeneration);
-      if (memberError !== errorCodes.none) return answer(request.topics, () => memberError);
+      if (memberError !== errorCodes.none) return answerOffsets(request.topics, () => memberError);
     }
     const { rows, errorOf } = checkOffsets(request.topics, broker);
     if (rows.length > 0) await broker.groups.registry.stage(request.groupId, request.producerId, rows);
-    return answer(request.topics, errorOf);
+    return answerOffsets(request.topics, errorOf);
   },
-  refuse: (request, errorCode) => answer(request.topics, () => errorCode),
+  refuse: (request, errorCode) => answerOffsets(request.topics, () => errorCode),
 });
 
 /** From this version on the request names the member, so that a zombie's offsets are refused (KIP-447). */
 const MEMBERS_SINCE = 3;
-
-type Topics = readonly {
-  readonly name: string;
-  readonly partitions: readonly { readonly partitionIndex: number }[];
-}[];
-
-function answer(topics: Topics, errorOf: (topic: string, partition: number) => number) {
-  return {
-    topics: topics.map(({ name, partitions }) => ({
-      name,
-      partitions: partitions.map(({ partitionIndex }) => ({
-        partitionIndex,
-        errorCode: errorOf(name, partitionIndex),
-      })),
-    })),
-  };
-}

@@ -50,3 +50,22 @@ function checkOne(broker: BrokerCore, topic: string, partition: number, metadata
     ? errorCodes.offsetMetadataTooLarge
     : errorCodes.none;
 }
+
+/** The answer to a commit, plain or transactional: an error code for every partition that was named. */
+export function answerOffsets(
+  topics: readonly {
+    readonly name: string;
+    readonly partitions: readonly { readonly partitionIndex: number }[];
+  }[],
+  errorOf: (topic: string, partition: number) => number,
+) {
+  return {
+    topics: topics.map(({ name, partitions }) => ({
+      name,
+      partitions: partitions.map(({ partitionIndex }) => ({
+        partitionIndex,
+        errorCode: errorOf(name, partitionIndex),
+      })),
+    })),
+  };
+}
