@@ -82,13 +82,17 @@ export async function isDataFolder(folder: DataFolder): Promise<boolean> {
   return marker?.isFile() === true;
 }
 
-/** A folder in which somebody keeps something else is no place for a database. */
+/**
+ * A folder in which somebody keeps something else is no place for a database. Judged by one listing: another start on
+ * the same folder may put the marker there between two looks.
+ */
 async function refuseForeign(folder: DataFolder): Promise<void> {
-  if (await isDataFolder(folder)) return;
+  const names = await readdir(folder.root);
+  if (names.includes(basename(folder.marker))) return;
   const ours = [folder.postgres, folder.broker, folder.logs, folder.codeCache, folder.run].map(path =>
     basename(path),
   );
-  const foreign = (await readdir(folder.root)).find(name => !ours.includes(name));
+  const foreign = names.find(name => !ours.includes(name));
   if (foreign === undefined) return;
   throw new TidemarkError('DATA_NOT_OURS', `${folder.root} holds other things than a stack (${foreign})`, {
     hint: 'Name an empty or a new folder with --data DIR.',
