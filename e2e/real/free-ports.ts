@@ -1,19 +1,15 @@
-import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { freePort } from '@tidemark/embedded-postgres';
 
-/** Free ports. All are held until all are known, so that they differ. */
+/** Free ports, each another one. */
 export async function freePorts<const Names extends readonly string[]>(
   ...names: Names
 ): Promise<Record<Names[number], number>> {
-  const found: [string, number][] = [];
-  const probes = [];
+  const found = new Map<string, number>();
   for (const name of names) {
-    const probe = createServer().listen(0, '127.0.0.1');
-    await once(probe, 'listening');
-    const address = probe.address();
-    if (typeof address === 'object' && address) found.push([name, address.port]);
-    probes.push(probe);
+    let port: number;
+    do port = await freePort('127.0.0.1');
+    while ([...found.values()].includes(port));
+    found.set(name, port);
   }
-  await Promise.all(probes.map(probe => once(probe.close(), 'close')));
   return Object.fromEntries(found) as Record<Names[number], number>;
 }

@@ -1,9 +1,9 @@
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Change, defaultAccount, ports, type Session } from '@tidemark/contracts';
+import { isFree } from '@tidemark/embedded-postgres';
 import { Client, type QueryResultRow } from 'pg';
 import { run, runOk } from './programs.ts';
 
@@ -103,22 +103,17 @@ function describeStack(
   };
 }
 
-/** An offset at which every port of a stack is free; random, so that two test runs can stand side by side. */
+/**
+ * An offset at which every port of a stack is free; random, so that two test runs can stand side by side. It keeps all
+ * of them below the ports of outgoing connections, one of which could otherwise take a port before its service does.
+ */
 export async function freePortOffset(): Promise<number> {
   for (let attempt = 0; attempt < 50; attempt += 1) {
-    const offset = 10_000 + Math.floor(Math.random() * 35_000);
-    const free = await Promise.all(Object.values(ports).map(port => isFree(port + offset)));
+    const offset = 10_000 + Math.floor(Math.random() * 12_000);
+    const free = await Promise.all(Object.values(ports).map(port => isFree(port + offset, '127.0.0.1')));
     if (free.every(Boolean)) return offset;
   }
   throw new Error('no free range of ports was found in 50 attempts');
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise(resolve => {
-    const probe = createServer();
-    probe.once('error', () => resolve(false));
-    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
-  });
 }
 
 /** The api as a signed-in script uses it. */

@@ -1,8 +1,8 @@
 export { findBinaries, type PostgresBinaries } from './binaries.ts';
 export { baseSettings, type ClusterOptions, type LaunchSpec, prepareCluster } from './cluster.ts';
+export { freePort, isFree } from './free-port.ts';
 export {
   embeddedUser,
-  freePort,
   type PostgresServer,
   type PostgresServerOptions,
   startPostgresServer,

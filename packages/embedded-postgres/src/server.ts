@@ -1,9 +1,9 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { errorCode, TidemarkError } from '@tidemark/kernel';
 import { type ClusterOptions, type LaunchSpec, prepareCluster, serverEnvironment } from './cluster.ts';
+import { freePort } from './free-port.ts';
 
 export interface PostgresServer {
   readonly host: string;
@@ -87,18 +87,6 @@ function acceptsConnections(child: ServerProcess): Promise<void> {
     // After `close`, unlike `exit`, everything that it said has been read.
     child.once('close', () => {
       reject(new TidemarkError('POSTGRES_DIED', `PostgreSQL ended while starting: ${log.join(' ')}`));
-    });
-  });
-}
-
-/** A port that was free a moment ago. */
-export function freePort(host: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, host, () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
     });
   });
 }
