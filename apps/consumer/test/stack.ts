@@ -12,7 +12,7 @@ import {
   type MessageSender,
 } from '@tidemark/connectors';
 import { topics } from '@tidemark/contracts';
-import { eventually, startPostgres, type TestPostgres } from '@tidemark/testkit';
+import { eventually, freePort, startPostgres, type TestPostgres } from '@tidemark/testkit';
 
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 
@@ -45,7 +45,8 @@ export async function startStack(): Promise<Stack> {
     dataDir: join(folder, 'broker'),
     groups: { initialRebalanceDelayMs: 0, sessionTimeoutMsMin: 500 },
   };
-  let broker: RunningBroker = await startBroker({ ...options, port: 0 });
+  // One that no outgoing connection can be given while the broker is away.
+  let broker: RunningBroker = await startBroker({ ...options, port: await freePort('127.0.0.1') });
   const brokerPort = broker.port;
   const connection = { brokers: [`127.0.0.1:${brokerPort}`], clientId: 'test' };
   await ensureTopics(connection, Object.values(topics));

@@ -1,2 +1,3 @@
+export { freePort } from '@tidemark/embedded-postgres';
 export { type EventuallyOptions, eventually } from './eventually.ts';
 export { startPostgres, type TestPostgres, type TestPostgresOptions } from './postgres.ts';
