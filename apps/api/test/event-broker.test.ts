@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { type RunningBroker, startBroker } from '@tidemark/broker';
 import { systemClock } from '@tidemark/kernel';
-import { eventually } from '@tidemark/testkit';
+import { eventually, freePort } from '@tidemark/testkit';
 import { Kafka, logLevel } from 'kafkajs';
 import type { EventBroker } from '../src/broker/event-broker.ts';
 import { createKafkaBroker } from '../src/broker/kafka-broker.ts';
@@ -17,7 +17,7 @@ describe('the event broker', () => {
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'tidemark-api-broker-'));
-    server = await startBroker({ dataDir: folder });
+    server = await startBroker({ dataDir: folder, port: await freePort('127.0.0.1') });
     broker = createKafkaBroker({
       brokers: [server.address],
       produceTimeoutMs: 3000,

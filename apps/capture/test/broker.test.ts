@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { type RunningBroker, startBroker } from '@tidemark/broker';
 import { decode } from '@tidemark/canal-json';
-import { eventually, startPostgres, type TestPostgres } from '@tidemark/testkit';
+import { eventually, freePort, startPostgres, type TestPostgres } from '@tidemark/testkit';
 import { Kafka, logLevel } from 'kafkajs';
 import { type CaptureService, compose } from '../src/compose.ts';
 
@@ -24,7 +24,7 @@ suite('the service with a broker', () => {
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), 'tidemark-capture-'));
     postgres = await startPostgres({ migrated: true });
-    broker = await startBroker({ dataDir: folder });
+    broker = await startBroker({ dataDir: folder, port: await freePort('127.0.0.1') });
     capture = compose({
       DATABASE_URL: postgres.url,
       KAFKA_BROKERS: broker.address,
