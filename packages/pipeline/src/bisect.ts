@@ -10,7 +10,7 @@ export interface BisectOptions {
   readonly deadLetters: DeadLetterPort;
   readonly clock: Clock;
   /** A batch took too long and is being cut; the next ones had better be smaller. */
-  readonly onOverloaded?: () => void;
+  readonly onOverloaded?: (error: DeliveryError) => void;
 }
 
 /**
@@ -25,7 +25,7 @@ export function bisecting<E>(inner: Sink<E>, options: BisectOptions): Sink<E> {
       signal.throwIfAborted();
       const error = asDeliveryError(thrown);
       if (error.kind === 'fenced' || error.kind === 'down') throw error;
-      if (error.kind === 'overloaded') options.onOverloaded?.();
+      if (error.kind === 'overloaded') options.onOverloaded?.(error);
       const remaining = deliverableItems(batch).length;
       if (remaining > 1) return deliverHalves(batch, signal);
       if (remaining === 0 || error.kind === 'overloaded') throw error;

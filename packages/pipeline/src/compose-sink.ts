@@ -62,7 +62,10 @@ export function composeSink<E>(parts: SinkParts<E>): Sink<E> {
     pipeline,
     deadLetters,
     clock,
-    onOverloaded: () => batchLimit.shrink(),
+    onOverloaded(error) {
+      batchLimit.shrink();
+      observer.retried?.(error); // the halves are the next try; a slow sink must show in the retries
+    },
   });
   return deadLettering(bisected, pipeline, deadLetters);
 }

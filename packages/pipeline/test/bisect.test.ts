@@ -86,7 +86,8 @@ test('a batch that is too slow is cut until it is fast enough, and nothing is de
     pipeline: 'p',
     deadLetters: async () => assert.fail('nothing is wrong with the events'),
     clock: new InstantClock(),
-    onOverloaded: () => {
+    onOverloaded: error => {
+      assert.equal(error.kind, 'overloaded');
       shrunk += 1;
     },
   });
