@@ -1,23 +1,34 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { eventually } from '@tidemark/testkit';
+import { Restartable } from '../../src/events/restartable.ts';
 import type { BrokerUnderTest } from '../broker-under-test.ts';
 import { freePorts } from '../free-ports.ts';
 import { brokerAnswers } from '../protocol-probe.ts';
 import { type KafkaDistribution, runJavaOk } from './java.ts';
 
-/** Apache Kafka as one node, KRaft, in a folder of its own that is gone after `stop`. */
-export async function startKafka(kafka: KafkaDistribution): Promise<BrokerUnderTest> {
+/** A broker that comes back on the same address with the same data. */
+export interface RestartableBroker extends BrokerUnderTest {
+  /** Ends the process with this signal and starts it again. */
+  restart(signal: NodeJS.Signals): Promise<void>;
+}
+
+/**
+ * Apache Kafka as one node, KRaft, in a folder of its own that is gone after `stop`.
+ * @param settings beyond those that every test wants
+ */
+export async function startKafka(
+  kafka: KafkaDistribution,
+  settings: Readonly<Record<string, string | number>> = {},
+): Promise<RestartableBroker> {
   const folder = await mkdtemp(join(tmpdir(), 'tidemark-kafka-'));
   const ports = await freePorts('clients', 'controller');
-  const port = ports.clients;
   const properties = join(folder, 'server.properties');
-  await writeFile(properties, serverProperties(folder, ports));
+  await writeFile(properties, serverProperties(folder, ports, settings));
   const clusterId = randomBytes(16).toString('base64url');
   await runJavaOk(kafka, 'kafka.tools.StorageTool', [
     'format',
@@ -25,20 +36,38 @@ export async function startKafka(kafka: KafkaDistribution): Promise<BrokerUnderT
     '-c',
     properties,
   ]);
-  const logFile = join(folder, 'server.log');
-  const server = await launch(kafka, properties, logFile);
-  const kill = () => server.kill('SIGKILL');
-  process.once('exit', kill);
+  const server = new Restartable(() => startServer(kafka, { folder, properties, port: ports.clients }));
   const stop = async () => {
-    process.off('exit', kill);
-    // Its data is thrown away, so nothing is gained by the seconds that an orderly shutdown takes.
-    if (server.exitCode === null && server.signalCode === null) {
-      const exited = once(server, 'exit');
-      kill();
-      await exited;
-    }
+    await server.stop(); // its data is thrown away, so nothing is gained by the seconds that an orderly shutdown takes
     await rm(folder, { recursive: true, force: true });
   };
+  try {
+    await server.start();
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    name: `Apache Kafka ${kafka.version}`,
+    bootstrap: `127.0.0.1:${ports.clients}`,
+    restart: signal => server.restart(signal),
+    stop,
+  };
+}
+
+interface Place {
+  readonly folder: string;
+  readonly properties: string;
+  readonly port: number;
+}
+
+/** Resolves once the server answers. */
+async function startServer(
+  kafka: KafkaDistribution,
+  { folder, properties, port }: Place,
+): Promise<ChildProcess> {
+  const logFile = join(folder, 'server.log');
+  const server = await launch(kafka, properties, logFile);
   try {
     await eventually(
       'Apache Kafka answers',
@@ -48,14 +77,14 @@ export async function startKafka(kafka: KafkaDistribution): Promise<BrokerUnderT
       },
       { withinMs: 60_000, everyMs: 100 },
     );
+    return server;
   } catch (error) {
+    server.kill('SIGKILL');
     const log = (await readFile(logFile, 'utf8')).slice(-4000);
-    await stop();
     throw new Error(`Apache Kafka ${kafka.version} did not start; its log ends with\n${log}`, {
       cause: error,
     });
   }
-  return { name: `Apache Kafka ${kafka.version}`, bootstrap: `127.0.0.1:${port}`, stop };
 }
 
 async function launch(kafka: KafkaDistribution, properties: string, logFile: string): Promise<ChildProcess> {
@@ -80,7 +109,11 @@ async function launch(kafka: KafkaDistribution, properties: string, logFile: str
 }
 
 /** One node that is broker and controller; internal topics small and single, timers short, as the contract needs. */
-function serverProperties(folder: string, ports: { clients: number; controller: number }): string {
+function serverProperties(
+  folder: string,
+  ports: { clients: number; controller: number },
+  settings: Readonly<Record<string, string | number>>,
+): string {
   return Object.entries({
     'process.roles': 'broker,controller',
     'node.id': 1,
@@ -101,6 +134,7 @@ function serverProperties(folder: string, ports: { clients: number; controller: 
     'num.network.threads': 2,
     'num.io.threads': 4,
     'log.cleaner.dedupe.buffer.size': 8 * 1024 * 1024,
+    ...settings,
   })
     .map(([key, value]) => `${key}=${value}\n`)
     .join('');

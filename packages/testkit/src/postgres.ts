@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { migrate } from '@tidemark/db';
 import { removeDataDir, startPostgresServer } from '@tidemark/embedded-postgres';
 import { Client, escapeIdentifier, type QueryResultRow } from 'pg';
+import { eventually } from './eventually.ts';
 
 export interface TestPostgresOptions {
   /** Name of the database to create; `sre_app` unless given. */
@@ -23,8 +24,8 @@ export interface TestPostgres {
   query<Row extends QueryResultRow>(sql: string, values?: unknown[]): Promise<Row[]>;
   /** Stops the server as a crash would, and starts it again on the same port and data. */
   crashAndRestart(): Promise<void>;
-  /** Stops the server; {@link TestPostgres.resume} starts it again. */
-  pause(mode?: 'fast' | 'immediate'): Promise<void>;
+  /** Stops the server, `kill` as `kill -9` of its main process does; {@link TestPostgres.resume} starts it again. */
+  pause(mode?: 'fast' | 'immediate' | 'kill'): Promise<void>;
   resume(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -51,8 +52,11 @@ export async function startPostgres(options: TestPostgresOptions = {}): Promise<
       await client.end();
     }
   };
+  // Sessions outlive a main process that was killed by a moment, and until they are gone no other one can start.
   const resume = async () => {
-    server = await startPostgresServer({ ...launchOptions, port });
+    server = await eventually('PostgreSQL is up again', () =>
+      startPostgresServer({ ...launchOptions, port }),
+    );
   };
   const stop = async () => {
     await server.stop('immediate');
@@ -75,7 +79,10 @@ export async function startPostgres(options: TestPostgresOptions = {}): Promise<
       await server.stop('immediate');
       await resume();
     },
-    pause: mode => server.stop(mode),
+    async pause(mode) {
+      if (mode === 'kill') process.kill(server.pid, 'SIGKILL');
+      await server.stop(mode === 'immediate' ? 'immediate' : 'fast');
+    },
     resume,
     stop,
   };
