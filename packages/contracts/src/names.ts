@@ -21,6 +21,15 @@ export const topicPartitions: Readonly<Record<string, number>> = {
   [topics.deadLetters]: 1,
 };
 
+/**
+ * Settings of the topics that Tidemark creates, where the broker's defaults do not do. Dead letters are the truth that
+ * their table is derived from, so they stay until somebody removes them; and one is larger than the event it holds,
+ * so a limit of the same size would refuse the dead letter of an event that was just small enough.
+ */
+export const topicSettings: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  [topics.deadLetters]: { 'retention.ms': '-1', 'retention.bytes': '-1', 'max.message.bytes': '10485760' },
+};
+
 export const groups = {
   reviews: 'streamsre-consumer',
   /** The change store's; it is the one whose lag says how fresh the store is. */

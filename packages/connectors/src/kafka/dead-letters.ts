@@ -5,6 +5,7 @@ import {
   type DeadLetterPort,
   type Decision,
   headerText,
+  recordBytes,
   type SourceRecord,
 } from '@tidemark/pipeline';
 import type { MessageSender, OutgoingMessage } from './kafka-producer.ts';
@@ -38,9 +39,37 @@ export interface StoredDeadLetter {
 const errorMessageMax = 2000;
 const ownHeader = /^tidemark-dlq-/;
 
-/** Writes dead letters to `events.dlq`: key, value and headers of the record untouched, the circumstances as headers beside. */
+/** Bytes of dead letters in one request: half of what topics take of a batch by default. */
+const requestBytesMax = 512 * 1024;
+
+/**
+ * Writes dead letters to `events.dlq`: key, value and headers of the record untouched, the circumstances as headers
+ * beside. A letter that no topic would take as it is goes alone and compressed: its record came in that way as well,
+ * and a letter that can never be stored would hold its partition back for ever.
+ */
 export function kafkaDeadLetters(sender: MessageSender, group: string): DeadLetterPort {
-  return letters => sender.send(letters.map(letter => deadLetterMessage(letter, group)));
+  return async letters => {
+    for (const { run, bytes } of runsOf(letters)) {
+      const messages = run.map(letter => deadLetterMessage(letter, group));
+      await sender.send(messages, { compressed: bytes > requestBytesMax });
+    }
+  };
+}
+
+/** Cuts letters into runs of up to {@link requestBytesMax}; one that is larger is a run of its own. */
+function* runsOf(letters: readonly DeadLetter[]): Generator<{ run: DeadLetter[]; bytes: number }> {
+  let run: DeadLetter[] = [];
+  let bytes = 0;
+  for (const letter of letters) {
+    const size = recordBytes(letter.record);
+    if (run.length > 0 && bytes + size > requestBytesMax) {
+      yield { run, bytes };
+      [run, bytes] = [[], 0];
+    }
+    run.push(letter);
+    bytes += size;
+  }
+  if (run.length > 0) yield { run, bytes };
 }
 
 /**

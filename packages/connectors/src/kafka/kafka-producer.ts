@@ -1,4 +1,4 @@
-import { type MessageToProduce, ProduceAcks, Producer } from '@platformatic/kafka';
+import { CompressionAlgorithms, type MessageToProduce, ProduceAcks, Producer } from '@platformatic/kafka';
 import { TidemarkError } from '@tidemark/kernel';
 import { clientOptions, type KafkaConnection } from './client-options.ts';
 
@@ -12,9 +12,14 @@ export interface OutgoingMessage {
   readonly timestampMs?: number;
 }
 
+export interface SendOptions {
+  /** With gzip, which every broker and client knows. A topic's limit on sizes counts compressed bytes. */
+  readonly compressed?: boolean;
+}
+
 /** Sends batches; `send` resolves when all in-sync replicas have every message. */
 export interface MessageSender {
-  send(messages: readonly OutgoingMessage[]): Promise<void>;
+  send(messages: readonly OutgoingMessage[], options?: SendOptions): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -36,13 +41,16 @@ export function createMessageSender(
       autocreateTopics: false,
     });
   return {
-    async send(messages) {
+    async send(messages, { compressed = false } = {}) {
       if (closed) throw new TidemarkError('PRODUCER_CLOSED', 'the producer is closed');
       if (messages.length === 0) return;
       producer ??= open();
       const used = producer;
       try {
-        await used.send({ messages: messages.map(toProduce) });
+        await used.send({
+          messages: messages.map(toProduce),
+          ...(compressed && { compression: CompressionAlgorithms.GZIP }),
+        });
       } catch (error) {
         // Sequence numbers of a failed batch are used up: only a new producer id continues without a gap.
         if (producer === used) producer = undefined;

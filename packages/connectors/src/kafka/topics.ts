@@ -1,12 +1,12 @@
 import { Admin, findErrorBy } from '@platformatic/kafka';
-import { topicPartitions } from '@tidemark/contracts/names';
+import { topicPartitions, topicSettings } from '@tidemark/contracts/names';
 import { clientOptions, type KafkaConnection } from './client-options.ts';
 
 /** Partitions of a topic that nobody declared. */
 const defaultPartitions = 1;
 
 /**
- * Creates the topics that do not exist, with the partitions that the contracts declare. Replicas are the cluster's
+ * Creates the topics that do not exist, with the partitions and settings that the contracts declare. Replicas are the cluster's
  * default (-1, KIP-464). An existing topic is left as it is.
  */
 export async function ensureTopics(connection: KafkaConnection, topics: readonly string[]): Promise<void> {
@@ -16,7 +16,10 @@ export async function ensureTopics(connection: KafkaConnection, topics: readonly
     for (const topic of topics) {
       if (existing.has(topic)) continue;
       const partitions = topicPartitions[topic] ?? defaultPartitions;
-      await admin.createTopics({ topics: [{ topic, partitions, replicas: -1 }] }).catch(ignoreExisting);
+      const configs = Object.entries(topicSettings[topic] ?? {}).map(([name, value]) => ({ name, value }));
+      await admin
+        .createTopics({ topics: [{ topic, partitions, replicas: -1 }], configs })
+        .catch(ignoreExisting);
     }
   } finally {
     await admin.close();
