@@ -29,7 +29,7 @@ export function compose(
   const host = new PipelineHost(config, logger, metrics);
   const hosted = selectPipelines(host, output);
   const reader = new LagReader(host.connection('lag'));
-  const lags = new LagSampler(reader, hosted, host.clock, logger);
+  const lags = new LagSampler(reader, hosted, host.clock, logger, config.LAG_INTERVAL);
   exposeGauges(metrics, hosted, lags);
   const ops = createOps({
     metrics,

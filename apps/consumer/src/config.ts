@@ -66,6 +66,10 @@ export const consumerConfig = defineConfig({
     doc: 'Longest delay between retries, before the jitter',
     default: defaultSinkPolicy.retry.capMs,
   }),
+  LAG_INTERVAL: setting.durationMs({
+    doc: 'Time between two looks at the lag, at least 100 ms',
+    default: 10_000,
+  }),
   SESSION_TIMEOUT: setting.durationMs({
     doc: 'Silence after which the group gives the partitions of a consumer away; brokers take 6 s at least',
     default: 6000,

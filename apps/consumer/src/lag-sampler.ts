@@ -10,26 +10,34 @@ export interface LagSample {
   readonly ratePerSec: number | null;
 }
 
-const intervalMs = 10_000;
-/** The same after a sample that failed: a start or an outage should not leave a gap of ten seconds. */
+/** Longest time to the next sample after one that failed: a start or an outage should not leave a long gap. */
 const retryMs = 2000;
+const intervalMsMin = 100;
 
-/** Looks at the lag of every pipeline's group every ten seconds. A broker that does not answer leaves the last sample. */
+/** Looks at the lag of every pipeline's group again and again. A broker that does not answer leaves the last sample. */
 export class LagSampler {
   readonly #reader: LagReader;
   readonly #hosted: readonly HostedPipeline[];
   readonly #clock: Clock;
   readonly #logger: Logger;
+  readonly #intervalMs: number;
   readonly #samples = new Map<string, LagSample>();
   readonly #seen = new Map<string, { readonly records: number; readonly atMs: number }>();
   readonly #stopped = new AbortController();
   #loop: Promise<void> = Promise.resolve();
 
-  constructor(reader: LagReader, hosted: readonly HostedPipeline[], clock: Clock, logger: Logger) {
+  constructor(
+    reader: LagReader,
+    hosted: readonly HostedPipeline[],
+    clock: Clock,
+    logger: Logger,
+    intervalMs: number,
+  ) {
     this.#reader = reader;
     this.#hosted = hosted;
     this.#clock = clock;
     this.#logger = logger;
+    this.#intervalMs = Math.max(intervalMsMin, intervalMs);
   }
 
   sampleOf(pipeline: string): LagSample | undefined {
@@ -50,7 +58,8 @@ export class LagSampler {
     const { signal } = this.#stopped;
     while (!signal.aborted) {
       const complete = await this.#sampleAll();
-      await this.#clock.sleep(complete ? intervalMs : retryMs, signal).catch(() => {});
+      const pauseMs = complete ? this.#intervalMs : Math.min(retryMs, this.#intervalMs);
+      await this.#clock.sleep(pauseMs, signal).catch(() => {});
     }
   }
 
