@@ -36,7 +36,8 @@ export function describeMachine(): Record<string, string | number> {
   };
 }
 
-const results = fileURLToPath(new URL('../results/', import.meta.url));
+/** Where results are kept. */
+export const results = fileURLToPath(new URL('../results/', import.meta.url));
 
 /** Writes `bench/results/<name>.json`, with the machine and the command that made it. */
 export async function writeResult(name: string, command: string, result: object): Promise<string> {

@@ -7,3 +7,15 @@ export interface BrokerUnderTest {
   /** Ends it and removes its data. */
   stop(): Promise<void>;
 }
+
+/** A broker's process that was just started and does not answer yet. */
+export interface Launched {
+  readonly pid: number;
+  readonly port: number;
+}
+
+/** How a broker is started when a test's defaults do not suit. */
+export interface LaunchOptions {
+  /** Told as soon as the process exists, for whoever measures from there. */
+  readonly onLaunch?: (launched: Launched) => void;
+}

@@ -5,18 +5,24 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from '@tidemark/testkit';
 import { repository } from '../src/stack.ts';
-import type { BrokerUnderTest } from './broker-under-test.ts';
+import type { BrokerUnderTest, LaunchOptions } from './broker-under-test.ts';
 import { freePorts } from './free-ports.ts';
 import { brokerAnswers } from './protocol-probe.ts';
 
+export interface EmbeddedOptions extends LaunchOptions {
+  /** More arguments for `tidemark broker`. */
+  readonly args?: readonly string[];
+}
+
 /** The embedded broker as people start it: `tidemark broker`, alone, with a folder of its own. */
-export async function startEmbeddedBroker(): Promise<BrokerUnderTest> {
+export async function startEmbeddedBroker(options: EmbeddedOptions = {}): Promise<BrokerUnderTest> {
   const folder = await mkdtemp(join(tmpdir(), 'tidemark-broker-'));
   const { clients, metrics } = await freePorts('clients', 'metrics');
   const args = [`--port=${clients}`, `--metrics-addr=127.0.0.1:${metrics}`, `--data=${join(folder, 'data')}`];
-  const broker = spawn(join(repository, 'tidemark'), ['broker', ...args], {
+  const broker = spawn(join(repository, 'tidemark'), ['broker', ...args, ...(options.args ?? [])], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  if (broker.pid !== undefined) options.onLaunch?.({ pid: broker.pid, port: clients });
   const said = recordOutput(broker);
   const kill = () => broker.kill('SIGKILL');
   process.once('exit', kill);

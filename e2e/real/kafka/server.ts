@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { eventually } from '@tidemark/testkit';
 import { Restartable } from '../../src/events/restartable.ts';
-import type { BrokerUnderTest } from '../broker-under-test.ts';
+import type { BrokerUnderTest, LaunchOptions } from '../broker-under-test.ts';
 import { freePorts } from '../free-ports.ts';
 import { brokerAnswers } from '../protocol-probe.ts';
 import { type KafkaDistribution, runJavaOk } from './java.ts';
@@ -17,18 +17,25 @@ export interface RestartableBroker extends BrokerUnderTest {
   restart(signal: NodeJS.Signals): Promise<void>;
 }
 
-/**
- * Apache Kafka as one node, KRaft, in a folder of its own that is gone after `stop`.
- * @param settings beyond those that every test wants
- */
+export interface KafkaOptions extends LaunchOptions {
+  /** Settings of the server that win over those of the tests. */
+  readonly properties?: Readonly<Record<string, string | number>>;
+  /** Options of the Java machine, in place of those that keep it small. */
+  readonly javaOptions?: readonly string[];
+}
+
+/** A heap that lets many tests run side by side. */
+const smallHeap = ['-Xms64m', '-Xmx512m', '-XX:+UseSerialGC'];
+
+/** Apache Kafka as one node, KRaft, in a folder of its own that is gone after `stop`. */
 export async function startKafka(
   kafka: KafkaDistribution,
-  settings: Readonly<Record<string, string | number>> = {},
+  options: KafkaOptions = {},
 ): Promise<RestartableBroker> {
   const folder = await mkdtemp(join(tmpdir(), 'tidemark-kafka-'));
   const ports = await freePorts('clients', 'controller');
   const properties = join(folder, 'server.properties');
-  await writeFile(properties, serverProperties(folder, ports, settings));
+  await writeFile(properties, lines({ ...serverProperties(folder, ports), ...options.properties }));
   const clusterId = randomBytes(16).toString('base64url');
   await runJavaOk(kafka, 'kafka.tools.StorageTool', [
     'format',
@@ -36,7 +43,9 @@ export async function startKafka(
     '-c',
     properties,
   ]);
-  const server = new Restartable(() => startServer(kafka, { folder, properties, port: ports.clients }));
+  const server = new Restartable(() =>
+    startServer(kafka, { folder, properties, port: ports.clients, options }),
+  );
   const stop = async () => {
     await server.stop(); // its data is thrown away, so nothing is gained by the seconds that an orderly shutdown takes
     await rm(folder, { recursive: true, force: true });
@@ -59,15 +68,17 @@ interface Place {
   readonly folder: string;
   readonly properties: string;
   readonly port: number;
+  readonly options: KafkaOptions;
 }
 
 /** Resolves once the server answers. */
 async function startServer(
   kafka: KafkaDistribution,
-  { folder, properties, port }: Place,
+  { folder, properties, port, options }: Place,
 ): Promise<ChildProcess> {
   const logFile = join(folder, 'server.log');
-  const server = await launch(kafka, properties, logFile);
+  const server = await launch(kafka, { properties, logFile, javaOptions: options.javaOptions ?? smallHeap });
+  if (server.pid !== undefined) options.onLaunch?.({ pid: server.pid, port });
   try {
     await eventually(
       'Apache Kafka answers',
@@ -87,15 +98,22 @@ async function startServer(
   }
 }
 
-async function launch(kafka: KafkaDistribution, properties: string, logFile: string): Promise<ChildProcess> {
+interface Launch {
+  readonly properties: string;
+  readonly logFile: string;
+  readonly javaOptions: readonly string[];
+}
+
+async function launch(
+  kafka: KafkaDistribution,
+  { properties, logFile, javaOptions }: Launch,
+): Promise<ChildProcess> {
   const log = await open(logFile, 'a');
   const logging = (file: string) => fileURLToPath(new URL(file, import.meta.url));
   const server = spawn(
     'java',
     [
-      '-Xms64m',
-      '-Xmx512m',
-      '-XX:+UseSerialGC',
+      ...javaOptions,
       `-Dlog4j.configuration=file:${logging('./3.9/log4j.properties')}`,
       `-Dlog4j2.configurationFile=${logging('./4/log4j2.properties')}`,
       ...kafka.javaArgs,
@@ -109,12 +127,8 @@ async function launch(kafka: KafkaDistribution, properties: string, logFile: str
 }
 
 /** One node that is broker and controller; internal topics small and single, timers short, as the contract needs. */
-function serverProperties(
-  folder: string,
-  ports: { clients: number; controller: number },
-  settings: Readonly<Record<string, string | number>>,
-): string {
-  return Object.entries({
+function serverProperties(folder: string, ports: { clients: number; controller: number }) {
+  return {
     'process.roles': 'broker,controller',
     'node.id': 1,
     'controller.quorum.voters': `1@127.0.0.1:${ports.controller}`,
@@ -134,8 +148,11 @@ function serverProperties(
     'num.network.threads': 2,
     'num.io.threads': 4,
     'log.cleaner.dedupe.buffer.size': 8 * 1024 * 1024,
-    ...settings,
-  })
+  };
+}
+
+function lines(properties: Readonly<Record<string, string | number | boolean>>): string {
+  return Object.entries(properties)
     .map(([key, value]) => `${key}=${value}\n`)
     .join('');
 }

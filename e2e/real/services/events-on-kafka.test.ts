@@ -14,5 +14,5 @@ const settings = {
 eventsUnderFire({
   title: `review events under fire on Apache Kafka ${kafka.value?.version ?? '4'}`,
   skip: kafka.skip,
-  startBroker: () => startKafka(need(kafka), settings),
+  startBroker: () => startKafka(need(kafka), { properties: settings }),
 });

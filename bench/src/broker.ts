@@ -1,0 +1,165 @@
+import { readFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { kafkaDistribution, need } from '@tidemark/e2e/brokers';
+import { systemClock } from '@tidemark/kernel';
+import { type ClientRow, measureClient } from './broker-client.ts';
+import { measureLatency } from './broker-latency.ts';
+import { appendLimit } from './broker-limit.ts';
+import { type Memory, memoryOf } from './broker-process.ts';
+import { settings, type Side, type SideName, sideNames, startSide } from './broker-side.ts';
+import { measureRow, round, type Row, shapes } from './broker-throughput.ts';
+import { results, spread, writeResult } from './report.ts';
+
+/**
+ * The embedded broker beside Apache Kafka, as two processes of one machine, measured in turn by the same client.
+ *
+ *     tidemark bench broker [--runs 5] [--seconds 2] [--only start,throughput,latency,client]
+ */
+const parts = ['start', 'throughput', 'latency', 'client'] as const;
+const options = readOptions();
+const kafka = need(await kafkaDistribution('4'));
+
+/** How long a broker stands idle before its memory is read. */
+const idleMs = 5000;
+const ratesPerSec = [500, 2000];
+
+/** Brokers that a signal must not leave behind are killed by their starters when this process exits. */
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+
+let sections: object = { kafka: kafka.version, settings };
+if (options.only.includes('start')) sections = { ...sections, start: await measureStart() };
+const sides = { tidemark: await startSide('tidemark', kafka), kafka: await startSide('kafka', kafka) };
+try {
+  await warmUp(sides);
+  if (options.only.includes('throughput'))
+    sections = { ...sections, throughput: await measureThroughput(sides) };
+  if (options.only.includes('latency')) sections = { ...sections, latency: await measureLatencies(sides) };
+  if (options.only.includes('client')) sections = { ...sections, client: await measureClients(sides) };
+} finally {
+  for (const name of sideNames) await sides[name].broker.stop();
+}
+const kept = options.only.length === parts.length ? {} : await lastSections();
+const command = `tidemark bench broker --runs ${options.runs} --seconds ${options.seconds} --only ${options.only.join(',')}`;
+say(await writeResult('broker', command, { ...kept, ...sections }));
+process.exit(0);
+
+function readOptions() {
+  const { values } = parseArgs({
+    options: { runs: { type: 'string' }, seconds: { type: 'string' }, only: { type: 'string' } },
+  });
+  const whole = (name: 'runs' | 'seconds', fallback: number) => {
+    const value = Number(values[name] ?? fallback);
+    if (Number.isInteger(value) && value >= 1 && value <= 99) return value;
+    return refuse(`--${name} takes a whole number from 1 to 99, not "${values[name]}"`);
+  };
+  const only = values.only?.split(',') ?? parts;
+  const unknown = only.find(part => !(parts as readonly string[]).includes(part));
+  if (unknown !== undefined) refuse(`--only takes ${parts.join(', ')}, not "${unknown}"`);
+  return { runs: whole('runs', 5), seconds: whole('seconds', 2), only };
+}
+
+function refuse(problem: string): never {
+  process.stderr.write(`bench broker: ${problem}\n`);
+  process.exit(2);
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+/** What an earlier run of other parts found out. */
+async function lastSections(): Promise<object> {
+  const text = await readFile(`${results}broker.json`, 'utf8').catch(() => '{}');
+  const last = JSON.parse(text) as Record<string, unknown>;
+  return Object.fromEntries(parts.filter(part => part in last).map(part => [part, last[part]]));
+}
+
+async function measureStart() {
+  const startMs: Record<SideName, number[]> = { tidemark: [], kafka: [] };
+  const idle: Record<SideName, Memory[]> = { tidemark: [], kafka: [] };
+  for (let run = 0; run < options.runs; run += 1) {
+    for (const name of sideNames) {
+      const side = await startSide(name, kafka);
+      startMs[name].push(round(side.startMs, 0));
+      await systemClock.sleep(idleMs);
+      idle[name].push(await memoryOf(side.pid));
+      await side.broker.stop();
+    }
+  }
+  const summary = (name: SideName) => ({
+    startMs: spread(startMs[name]),
+    idlePssMb: spread(idle[name].map(({ pssMb }) => pssMb)),
+    idleRssMb: spread(idle[name].map(({ rssMb }) => rssMb)),
+  });
+  const start = { at: now(), idleMs, tidemark: summary('tidemark'), kafka: summary('kafka') };
+  for (const name of sideNames) {
+    const { startMs, idlePssMb } = start[name];
+    say(`${name}: start ${startMs.median} ms, idle ${idlePssMb.median} MB`);
+  }
+  return start;
+}
+
+/** Both run on virtual machines that compile what runs often: neither is judged by its first seconds. */
+async function warmUp(sides: Readonly<Record<SideName, Side>>): Promise<void> {
+  for (const messagesPerBatch of [1, 10]) {
+    for (const direction of ['produce', 'fetch'] as const)
+      await measureRow(direction, { messageBytes: 1000, messagesPerBatch }, sides, {
+        runs: 1,
+        windowMs: 2000,
+      });
+  }
+}
+
+async function measureThroughput(sides: Readonly<Record<SideName, Side>>) {
+  const rows: Row[] = [];
+  for (const direction of ['produce', 'fetch'] as const) {
+    for (const shape of shapes) {
+      const row = await measureRow(direction, shape, sides, {
+        runs: options.runs,
+        windowMs: options.seconds * 1000,
+      });
+      rows.push(row);
+      say(
+        `${direction} ${row.messageBytes} B × ${row.messagesPerBatch}: ${row.tidemark.mbPerSec.median} MB/s, ` +
+          `Kafka ${row.kafka.mbPerSec.median} (${row.ratio}), loopback ${row.loopbackMbPerSec}`,
+      );
+    }
+  }
+  const appendMbPerSec = {
+    '100 KiB': await appendLimitOf(100 * 1024),
+    '16 KiB': await appendLimitOf(16 * 1024),
+  };
+  return { at: now(), runs: options.runs, windowSeconds: options.seconds, appendMbPerSec, rows };
+}
+
+const appendLimitOf = async (batchBytes: number) => round(await appendLimit(batchBytes, 2e9), 0);
+
+async function measureLatencies(sides: Readonly<Record<SideName, Side>>) {
+  const rates: object[] = [];
+  for (const ratePerSec of ratesPerSec) {
+    const latency = await measureLatency(sides, ratePerSec, options);
+    rates.push({ ratePerSec, messageBytes: 1000, ...latency });
+    for (const name of sideNames) {
+      const { p50Ms, p99Ms } = latency[name];
+      say(`${name} at ${ratePerSec}/s: p50 ${p50Ms.median} ms, p99 ${p99Ms.median} ms`);
+    }
+  }
+  return { at: now(), secondsPerRun: options.seconds, rates };
+}
+
+async function measureClients(sides: Readonly<Record<SideName, Side>>) {
+  const rows: ClientRow[] = [];
+  for (const messageBytes of [100, 1000, 10_000]) {
+    const row = await measureClient(sides, kafka, messageBytes, options.runs);
+    rows.push(row);
+    say(
+      `Java client, ${messageBytes} B: produce ${row.produceMbPerSec.tidemark.median} MB/s (${row.produceRatio}), ` +
+        `fetch ${row.fetchMbPerSec.tidemark.median} (${row.fetchRatio})`,
+    );
+  }
+  return { at: now(), program: 'kafka-producer-perf-test, kafka-consumer-perf-test', rows };
+}
+
+function now(): string {
+  return new Date().toISOString();
+}
