@@ -11,6 +11,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   reset: async () => (await import('./commands/reset.ts')).reset,
   'verify-password': async () => (await import('./commands/verify-password.ts')).verifyPassword,
   broker: async () => (await import('./commands/broker.ts')).broker,
+  bench: async () => (await import('./commands/bench.ts')).bench,
 };
 
 /** Runs the command that the arguments name; answers with the exit code. */
@@ -33,32 +34,56 @@ function findCommand(name: string): () => Promise<Command> {
   throw new TidemarkError('USAGE', `there is no command ${name}`, { hint: 'See `tidemark help`.' });
 }
 
+interface Called {
+  readonly command: Command;
+  /** What is left for the command to read. */
+  readonly args: readonly string[];
+}
+
+/** The command that the arguments name, which may be one below another: `bench broker`. */
+async function findCalled(name: string, args: readonly string[]): Promise<Called> {
+  const command = await findCommand(name)();
+  const [first, ...rest] = args;
+  if (!command.members || first === undefined || first.startsWith('-')) return { command, args };
+  const members = await command.members();
+  const member = members.find(candidate => candidate.name === `${name} ${first}`);
+  if (member) return { command: member, args: rest };
+  const names = members.map(candidate => candidate.name.slice(name.length + 1));
+  throw new TidemarkError('USAGE', `there is no ${name} ${first}`, {
+    hint: `There are ${names.join(', ')}.`,
+  });
+}
+
 async function dispatch(args: readonly string[], context: CommandContext): Promise<number> {
   const [name, ...rest] = args;
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
-    await printHelp(context, rest[0]);
+    const [about, ...below] = rest;
+    if (about === undefined) await printCommands(context);
+    else await printHelp(context, (await findCalled(about, below)).command);
     return exitCodes.ok;
   }
-  const command = await findCommand(name)();
-  if (rest.includes('--help') || rest.includes('-h')) {
-    await printHelp(context, name);
+  const { command, args: left } = await findCalled(name, rest);
+  if (left.includes('--help') || left.includes('-h')) {
+    await printHelp(context, command);
     return exitCodes.ok;
   }
-  return command.run(readInput(command, rest), context);
+  return command.run(readInput(command, left), context);
 }
 
-async function printHelp({ terminal }: CommandContext, name: string | undefined): Promise<void> {
-  if (name !== undefined) {
-    const command = await findCommand(name)();
-    terminal.print(`Usage: ${usageLine(command)}`);
-    terminal.print();
-    terminal.print(`  ${command.summary}`);
-    terminal.print();
-    for (const [option, { value, doc }] of Object.entries(command.options)) {
-      terminal.print(`  ${`--${option} ${value ?? ''}`.padEnd(22)} ${doc}`);
-    }
-    return;
+async function printHelp({ terminal }: CommandContext, command: Command): Promise<void> {
+  terminal.print(`Usage: ${usageLine(command)}`);
+  terminal.print();
+  terminal.print(`  ${command.summary}`);
+  terminal.print();
+  for (const [option, { value, doc }] of Object.entries(command.options)) {
+    terminal.print(`  ${`--${option} ${value ?? ''}`.padEnd(22)} ${doc}`);
   }
+  for (const member of (await command.members?.()) ?? []) {
+    terminal.print(`  ${member.name.padEnd(22)} ${member.summary}`);
+  }
+}
+
+async function printCommands({ terminal }: CommandContext): Promise<void> {
   terminal.print('Usage: tidemark COMMAND [OPTIONS]');
   terminal.print();
   for (const load of Object.values(commands)) {

@@ -41,6 +41,8 @@ export interface Command {
   readonly options: Readonly<Record<string, OptionSpec>>;
   /** One line. */
   readonly summary: string;
+  /** Commands below this one, named `<this> <member>`; the first argument may choose one. */
+  members?(): Promise<readonly Command[]>;
   /** Answers with the exit code. */
   run(input: CommandInput, context: CommandContext): Promise<number>;
 }

@@ -50,7 +50,7 @@ describe('calling tidemark', () => {
   test('without a command it shows all of them', async () => {
     const { code, stdout } = await tidemarkHere([]);
     assert.equal(code, 0);
-    for (const name of ['up', 'down', 'status', 'logs', 'open', 'reset', 'verify-password']) {
+    for (const name of ['up', 'down', 'status', 'logs', 'open', 'reset', 'verify-password', 'bench']) {
       assert.match(stdout, new RegExp(`^  ${name} `, 'm'));
     }
   });
