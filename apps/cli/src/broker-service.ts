@@ -6,7 +6,7 @@ import {
   startBroker,
 } from '@tidemark/broker';
 import { loadConfig, setting } from '@tidemark/config';
-import { ports } from '@tidemark/contracts';
+import { ports } from '@tidemark/contracts/names';
 import { exitCodes, inOrder, lifecycle, TidemarkError } from '@tidemark/kernel';
 import { createLogger, createMetrics, createOps, type Metrics, opsServer } from '@tidemark/observability';
 import type { CommandContext, CommandInput } from './command.ts';
