@@ -175,8 +175,9 @@ export const fetch = defineApi({
     const { partitions, plan } = planFetch(request, context.broker, context.version >= TOPIC_IDS_SINCE);
     const found = await readPlan(plan, context.broker);
     if (isEnough(found, request.minBytes) || request.maxWaitMs <= 0)
-      return toResponse(request, found.results);
-    return toResponse(request, (await longPoll(request, partitions, plan, context)).results);
+      return toResponse(request, found.results, context);
+    release(found.results);
+    return toResponse(request, (await longPoll(request, partitions, plan, context)).results, context);
   },
   refuse: (request, errorCode) => ({
     errorCode,
@@ -272,6 +273,7 @@ async function longPoll(
       const found = await readPlan(plan, broker);
       const leftMs = deadlineMs - clock.monotonic();
       if (isEnough(found, request.minBytes) || leftMs <= 0 || peer.closed.aborted) return found;
+      release(found.results);
       await arrivals.wait(request.minBytes - found.bytes, leftMs, timers, peer.closed);
     } finally {
       arrivals.stop();
@@ -279,8 +281,14 @@ async function longPoll(
   }
 }
 
+/** Gives back the memory of what was read. */
+function release(results: readonly ReadResult[]): void {
+  for (const result of results) result.release?.();
+}
+
 /** Every partition asked for appears in the answer: without a session, Java clients insist on that. */
-function toResponse(request: FetchRequest, results: readonly ReadResult[]) {
+function toResponse(request: FetchRequest, results: readonly ReadResult[], context: RequestContext) {
+  context.whenSent(() => release(results));
   let next = 0;
   const responses = request.topics.map(({ topic, topicId, partitions }) => ({
     topic,

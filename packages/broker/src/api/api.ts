@@ -23,6 +23,8 @@ export interface RequestContext {
   readonly version: number;
   readonly clientId: string | null;
   readonly peer: Peer;
+  /** Has the callback called once the answer was handed to the network; never, when the connection ends before. */
+  whenSent(callback: () => void): void;
 }
 
 /** Thrown by a handler that can answer only by hanging up. */

@@ -16,7 +16,7 @@ function refusingFile(file: DiskFile, refuses: () => boolean): DiskFile {
       if (refuses()) throw Object.assign(new Error('no space left on device (injected)'), { code: 'ENOSPC' });
       await file.write(buffers, position);
     },
-    read: (position, length) => file.read(position, length),
+    read: (position, length, into) => file.read(position, length, into),
     size: () => file.size(),
     truncate: size => file.truncate(size),
     sync: () => file.sync(),

@@ -3,7 +3,7 @@ import { describeError } from '@tidemark/kernel';
 import { CloseConnection, type Peer } from '../api/api.ts';
 import type { BrokerSettings } from '../options.ts';
 import { WireError } from '../wire/wire-error.ts';
-import type { Dispatcher } from './dispatcher.ts';
+import type { AnswerFrame, Dispatcher } from './dispatcher.ts';
 import { FrameDecoder } from './frame-decoder.ts';
 import type { RequestBudget } from './request-budget.ts';
 
@@ -11,8 +11,11 @@ import type { RequestBudget } from './request-budget.ts';
 interface Slot {
   readonly bytes: number;
   done: boolean;
-  buffers: Buffer[] | null;
+  answer: AnswerFrame | null;
 }
+
+/** Answers that are together smaller than this are copied into one piece: the system call costs more than the copy. */
+const SMALL_BYTES = 16 * 1024;
 
 export interface ConnectionEnvironment {
   readonly settings: BrokerSettings;
@@ -36,6 +39,7 @@ export class Connection {
   #slots: Slot[] = [];
   #cancelFrameTimer: (() => void) | undefined;
   #draining = false;
+  #flushing = false;
   #closeReason = 'peer';
   readonly #retry = (): void => this.#readOn();
 
@@ -105,40 +109,63 @@ export class Connection {
   }
 
   #start(frame: Buffer): void {
-    const slot: Slot = { bytes: frame.length, done: false, buffers: null };
+    const slot: Slot = { bytes: frame.length, done: false, answer: null };
     this.#slots.push(slot);
     this.#env.budget.take(frame.length);
     this.#env.dispatcher.dispatch(frame, this.#peer).then(
-      buffers => this.#finished(slot, buffers),
+      answer => this.#finished(slot, answer),
       (error: unknown) => {
         this.#finished(slot, null);
+        this.#sendReady(); // what was answered before is not lost with this one
         this.#drop(error);
       },
     );
   }
 
-  #finished(slot: Slot, buffers: Buffer[] | null): void {
+  #finished(slot: Slot, answer: AnswerFrame | null): void {
     slot.done = true;
-    slot.buffers = buffers;
+    slot.answer = answer;
     this.#env.budget.give(slot.bytes);
+    if (this.#flushing) return;
+    // Requests that are answered by the same write are done one right after another, and share the way out.
+    this.#flushing = true;
+    process.nextTick(this.#flush);
+  }
+
+  readonly #flush = (): void => {
+    this.#flushing = false;
     this.#sendReady();
     if (this.#draining && this.#slots.length === 0) this.#socket.destroySoon();
     else this.#readOn();
-  }
+  };
 
   #sendReady(): void {
     let ready = 0;
     while (this.#slots[ready]?.done) ready += 1;
-    const slots = this.#slots.splice(0, ready);
-    if (this.#socket.destroyed) return;
-    this.#socket.cork();
-    for (const { buffers } of slots) for (const buffer of buffers ?? []) this.#send(buffer);
-    this.#socket.uncork();
+    const answers = this.#slots.splice(0, ready).flatMap(({ answer }) => answer ?? []);
+    if (this.#socket.destroyed || answers.length === 0) return;
+    const buffers = answers.flatMap(answer => answer.buffers);
+    let bytes = 0;
+    for (const buffer of buffers) bytes += buffer.length;
+    this.#env.settings.metrics.bytesSent(bytes);
+    const sent = () => {
+      for (const answer of answers) answer.sent?.();
+    };
+    this.#write(bytes <= SMALL_BYTES && buffers.length > 1 ? [Buffer.concat(buffers, bytes)] : buffers, sent);
   }
 
-  #send(buffer: Buffer): void {
-    this.#env.settings.metrics.bytesSent(buffer.length);
-    this.#socket.write(buffer);
+  #write(buffers: readonly Buffer[], sent: () => void): void {
+    const last = buffers.length - 1;
+    this.#socket.cork();
+    for (const [index, buffer] of buffers.entries()) {
+      if (index < last) this.#socket.write(buffer);
+      else {
+        this.#socket.write(buffer, error => {
+          if (!error) sent();
+        });
+      }
+    }
+    this.#socket.uncork();
   }
 
   /** A frame that has begun must end: whoever stops in the middle holds memory for nothing. */

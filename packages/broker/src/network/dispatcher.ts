@@ -16,6 +16,13 @@ interface Call {
   readonly context: RequestContext;
 }
 
+/** What answers a request, ready to be sent. */
+export interface AnswerFrame {
+  readonly buffers: readonly Buffer[];
+  /** To be called when the network has taken all of it: nobody looks at the memory any more. */
+  readonly sent?: (() => void) | undefined;
+}
+
 /** Turns one frame into the frame that answers it. */
 export class Dispatcher {
   readonly #broker: BrokerCore;
@@ -26,17 +33,27 @@ export class Dispatcher {
     this.#faults = faults;
   }
 
-  /** The buffers to send, or null when the request gets no answer. Rejects when the connection must be closed. */
-  async dispatch(frame: Buffer, peer: Peer): Promise<Buffer[] | null> {
+  /** The answer, or null when the request gets none. Rejects when the connection must be closed. */
+  async dispatch(frame: Buffer, peer: Peer): Promise<AnswerFrame | null> {
     const reader = new WireReader(frame);
     const header = readRequestHeader(reader);
     const api = apisByKey.get(header.apiKey);
     const isServed = api && header.apiVersion >= api.servedSince && header.apiVersion <= api.versions[1];
-    if (!isServed) return this.#refuseVersion(header);
+    if (!isServed) return { buffers: this.#refuseVersion(header) };
     const clientId = readClientId(reader, header.apiVersion >= api.flexibleSince);
     const request = api.decode(reader, header.apiVersion);
-    const context = { broker: this.#broker, version: header.apiVersion, clientId, peer };
-    return this.#serve({ api, header, request, context });
+    let sent: (() => void) | undefined;
+    const context = {
+      broker: this.#broker,
+      version: header.apiVersion,
+      clientId,
+      peer,
+      whenSent(callback: () => void) {
+        sent = callback;
+      },
+    };
+    const buffers = await this.#serve({ api, header, request, context });
+    return buffers && { buffers, sent };
   }
 
   async #serve(call: Call): Promise<Buffer[] | null> {

@@ -24,6 +24,8 @@ export interface FoundBatches {
   readonly bytes: number;
   /** The offset behind the last of them; what was asked for when there are none. */
   readonly nextOffset: number;
+  /** Gives the memory of the buffers back; to be called when they were sent, or at once when they are not wanted. */
+  readonly release?: () => void;
 }
 
 export const noBatches = (offset: number): FoundBatches => ({ buffers: [], bytes: 0, nextOffset: offset });

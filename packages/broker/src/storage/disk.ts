@@ -20,8 +20,11 @@ export interface Disk {
 export interface DiskFile {
   /** Writes all of the buffers one after another; rejects when not everything could be written. */
   write(buffers: readonly Buffer[], position: number): Promise<void>;
-  /** Up to `length` bytes; fewer at the end of the file. */
-  read(position: number, length: number): Promise<Buffer>;
+  /**
+   * Up to `length` bytes; fewer at the end of the file. `into` is memory that may be used for them when it is large
+   * enough; a disk that has better memory for them leaves it alone.
+   */
+  read(position: number, length: number, into?: Buffer): Promise<Buffer>;
   size(): Promise<number>;
   truncate(size: number): Promise<void>;
   /** Makes the content survive a power loss. */

@@ -1,5 +1,9 @@
 import { type Deferred, deferred } from '@tidemark/kernel';
 import type { Disk, DiskFile } from './disk.ts';
+import { ReadBuffers } from './read-buffers.ts';
+
+/** Memory that is kept between two reads: a megabyte for each of a handful of consumers. */
+const READ_BUFFER_BYTES_MAX = 8 * 1024 * 1024;
 
 interface Entry {
   readonly file: Promise<DiskFile>;
@@ -17,6 +21,8 @@ export class FilePool {
   readonly #disk: Disk;
   readonly #openMax: number;
   readonly #entries = new Map<string, Entry>();
+  /** Memory for what is read from the files. */
+  readonly readBuffers = new ReadBuffers(READ_BUFFER_BYTES_MAX);
 
   constructor(disk: Disk, openMax = 256) {
     this.#disk = disk;

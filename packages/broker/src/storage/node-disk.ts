@@ -1,9 +1,13 @@
+import { readSync, writeSync, writevSync } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { errorCode } from '@tidemark/kernel';
 import type { Disk, DiskFile } from './disk.ts';
+import { SmallTransfers } from './small-transfers.ts';
 
 /** Most buffers one writev takes on Linux and macOS (IOV_MAX). */
 const BUFFERS_PER_WRITE = 1024;
+
+const small = new SmallTransfers();
 
 /** The machine's own file system. */
 export const nodeDisk: Disk = {
@@ -64,11 +68,11 @@ class NodeFile implements DiskFile {
     }
   }
 
-  async read(position: number, length: number): Promise<Buffer> {
-    const buffer = Buffer.allocUnsafeSlow(length);
+  async read(position: number, length: number, into?: Buffer): Promise<Buffer> {
+    const buffer = into && into.length >= length ? into : Buffer.allocUnsafeSlow(length);
     let filled = 0;
     while (filled < length) {
-      const { bytesRead } = await this.#handle.read(buffer, filled, length - filled, position + filled);
+      const bytesRead = await this.#readOnce(buffer, filled, length - filled, position + filled);
       if (bytesRead === 0) break;
       filled += bytesRead;
     }
@@ -91,17 +95,36 @@ class NodeFile implements DiskFile {
     return this.#handle.close();
   }
 
+  async #readOnce(buffer: Buffer, at: number, length: number, position: number): Promise<number> {
+    if (small.fits(length)) {
+      return small.run(() => readSync(this.#handle.fd, buffer, at, length, position));
+    }
+    return (await this.#handle.read(buffer, at, length, position)).bytesRead;
+  }
+
   /** A full disk may take a part of what it was given; the next call then says why. */
   async #writeGroup(buffers: readonly Buffer[], position: number): Promise<number> {
-    const total = buffers.reduce((sum, buffer) => sum + buffer.length, 0);
+    let total = 0;
+    for (const buffer of buffers) total += buffer.length;
     let written = 0;
     let rest = buffers;
     while (written < total) {
-      const { bytesWritten } = await this.#handle.writev(rest as Buffer[], position + written);
+      const bytesWritten = await this.#writeOnce(rest, total - written, position + written);
       written += bytesWritten;
       if (written < total) rest = withoutFirst(rest, bytesWritten);
     }
     return total;
+  }
+
+  async #writeOnce(buffers: readonly Buffer[], bytes: number, position: number): Promise<number> {
+    const [only, ...more] = buffers;
+    if (!small.fits(bytes)) return (await this.#handle.writev(buffers as Buffer[], position)).bytesWritten;
+    const { fd } = this.#handle;
+    return small.run(() =>
+      only && more.length === 0
+        ? writeSync(fd, only, 0, bytes, position)
+        : writevSync(fd, buffers as Buffer[], position),
+    );
   }
 }
 

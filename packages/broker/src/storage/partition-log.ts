@@ -27,8 +27,8 @@ export interface LogContent {
   readonly leaderEpoch: number;
 }
 
-/** Least read from a file at once: small fetches then find the next batches in the same block. */
-const READ_BYTES_MIN = 64 * 1024;
+/** Least read from a file at once: an index entry every 4 KiB, and a batch behind it that is not large. */
+const READ_BYTES_MIN = 16 * 1024;
 
 /**
  * The log of one partition: whole record batches, opaque, in segments. It knows offsets and bytes; producers,
@@ -242,12 +242,34 @@ export class PartitionLog {
     let position = await segment.positionOfOffset(wanted.offset);
     let length = Math.max(wanted.bytesMax, READ_BYTES_MIN);
     for (;;) {
-      const block = await segment.read(position, Math.min(length, segment.size - position));
+      const { block, release } = await this.#readBlock(
+        segment,
+        position,
+        Math.min(length, segment.size - position),
+      );
       const scan = scanBatches(block, wanted);
-      if (scan.resume === null || position + scan.resume.at + scan.resume.bytes > segment.size) return scan;
+      const isLast = scan.resume === null || position + scan.resume.at + scan.resume.bytes > segment.size;
+      if (scan.bytes > 0) return { ...scan, release };
+      release();
+      if (isLast) return scan;
       position += scan.resume.at;
       length = Math.max(length, scan.resume.bytes);
     }
+  }
+
+  async #readBlock(
+    segment: Segment,
+    position: number,
+    length: number,
+  ): Promise<{ readonly block: Buffer; readonly release: () => void }> {
+    const { readBuffers } = this.#env.files;
+    let lent: Buffer | undefined = readBuffers.take(length);
+    const block = await segment.read(position, length, lent);
+    const release = () => {
+      if (lent) readBuffers.give(lent);
+      lent = undefined; // given back twice, it would be lent to two
+    };
+    return { block, release };
   }
 }
 

@@ -68,9 +68,9 @@ export class Segment {
   }
 
   /** Empty once the segment was removed: whoever still reads it finds that its offsets are gone. */
-  async read(position: number, length: number): Promise<Buffer> {
+  async read(position: number, length: number, into?: Buffer): Promise<Buffer> {
     if (this.#removed) return Buffer.alloc(0);
-    return this.#pool.use(this.path, file => file.read(position, length));
+    return this.#pool.use(this.path, file => file.read(position, length, into));
   }
 
   sync(): Promise<void> {

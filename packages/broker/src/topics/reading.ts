@@ -34,6 +34,8 @@ export interface ReadResult {
   readonly abortedTransactions: readonly AbortedTxn[] | null;
   /** Never null: some clients cannot bear that. */
   readonly records: readonly Buffer[];
+  /** Gives the memory of the records back; to be called when they were sent, or at once when they are not wanted. */
+  readonly release?: (() => void) | undefined;
 }
 
 /** Reads the partitions one after another within the byte limits. */
@@ -51,7 +53,7 @@ export async function readPartitions(
       { bytesMax, atLeastOne: bytes === 0, committedOnly: plan.committedOnly },
       codeOf,
     );
-    for (const batch of result.records) bytes += batch.length;
+    for (const run of result.records) bytes += run.length;
     hasError ||= result.errorCode !== errorCodes.none || result.divergingEpoch !== undefined;
     results.push(result);
   }
@@ -95,7 +97,8 @@ async function readRange(partition: Partition, offset: number, limits: ReadLimit
   const abortedTransactions = limits.committedOnly
     ? partition.abortedBetween(offset, found.nextOffset)
     : null;
-  return { ...before, errorCode: errorCodes.none, abortedTransactions, records: found.buffers };
+  const { buffers: records, release } = found;
+  return { ...before, errorCode: errorCodes.none, abortedTransactions, records, release };
 }
 
 /** Where the consumer's log parted from this one, or undefined when it did not. */
