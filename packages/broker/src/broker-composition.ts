@@ -11,6 +11,7 @@ import type { BrokerSettings } from './options.ts';
 import type { Disk } from './storage/disk.ts';
 import { FilePool } from './storage/file-pool.ts';
 import { Journal } from './storage/journal.ts';
+import { LentMemory } from './storage/lent-memory.ts';
 import { memoryDisk } from './storage/memory-disk.ts';
 import { nodeDisk } from './storage/node-disk.ts';
 import type { LogEnvironment } from './storage/partition-log.ts';
@@ -21,11 +22,15 @@ import { ProducerIds } from './transactions/producer-ids.ts';
 import { TransactionCoordinator } from './transactions/transaction-coordinator.ts';
 
 const NODE_ID = 1;
+const FILES_OPEN_MAX = 256;
+/** Memory kept for batches on their way in and out, when nothing is on its way. */
+const LENT_BYTES_KEPT = 8 * 1024 * 1024;
 
 /** All parts of a broker, wired but not yet started. */
 export interface BrokerParts extends Omit<BrokerCore, 'clusterId' | 'node'> {
   readonly disk: Disk;
   readonly files: FilePool;
+  readonly memory: LentMemory;
   readonly journal: Journal;
   readonly faults: FaultInjector;
   readonly registry: GroupRegistry;
@@ -41,7 +46,7 @@ export function composeParts(settings: BrokerSettings): BrokerParts {
   const folder = settings.dataDir ?? '/memory';
   const warn = (message: string, facts: Record<string, unknown>) => logger.warn(facts, message);
   const faults = new FaultInjector(timers);
-  const { disk, files, syncs, logs } = composeStorage(settings, faults, warn);
+  const { disk, files, memory, syncs, logs } = composeStorage(settings, faults, warn);
   const cluster = new ClusterIdentity(settings.clusterId);
   const journal: Journal = new Journal(disk, join(folder, 'journal'), {
     sync: settings.fsync !== 'os',
@@ -92,6 +97,7 @@ export function composeParts(settings: BrokerSettings): BrokerParts {
     apis: servedApis,
     disk,
     files,
+    memory,
     journal,
     faults,
     registry,
@@ -109,10 +115,12 @@ export function composeParts(settings: BrokerSettings): BrokerParts {
 function composeStorage(settings: BrokerSettings, faults: FaultInjector, warn: LogEnvironment['warn']) {
   const ownDisk = settings.dataDir === null ? memoryDisk() : nodeDisk;
   const disk = refusingDisk(ownDisk, () => faults.refusesWrites);
-  const files = new FilePool(disk);
+  // A log in memory keeps the very batches that arrived, so that their memory is never free again.
+  const memory = new LentMemory(settings.dataDir === null ? 0 : LENT_BYTES_KEPT);
+  const files = new FilePool(disk, FILES_OPEN_MAX, memory);
   const syncs = new SyncSchedule(settings.timers, settings.fsyncIntervalMs, warn);
   // In memory the log itself is as near as a cache would be.
-  const cache = new TailCacheBudget(settings.dataDir === null ? 0 : settings.limits.cacheBytesMax);
+  const cache = new TailCacheBudget(settings.dataDir === null ? 0 : settings.limits.cacheBytesMax, memory);
   const logs: LogEnvironment = {
     files,
     cache,
@@ -120,7 +128,7 @@ function composeStorage(settings: BrokerSettings, faults: FaultInjector, warn: L
     markDirty: log => syncs.mark(log),
     warn,
   };
-  return { disk, files, syncs, logs };
+  return { disk, files, memory, syncs, logs };
 }
 
 /** Completes the core once the cluster id is known and the port is bound. */

@@ -35,13 +35,13 @@ export async function startBroker(options: BrokerOptions = {}): Promise<RunningB
   const settings = resolveOptions(options);
   const lock = settings.dataDir === null ? null : await lockFolder(settings.dataDir);
   const parts = composeParts(settings);
-  const listener = new Listener(settings);
+  const listener = new Listener(settings, parts.memory);
   try {
     await recover(parts);
     const port = await listener.listen();
     const core = coreOf(parts, { port });
     await parts.transactions.recover();
-    listener.serve(new Dispatcher(core, parts.faults));
+    listener.serve(new Dispatcher(core, parts.faults, parts.memory));
     const { host } = settings;
     const address = `${core.node.host}:${core.node.port}`;
     settings.logger.info(

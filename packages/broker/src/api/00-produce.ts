@@ -43,6 +43,7 @@ export const produce = defineApi({
   versions: [0, 11],
   servedSince: 3, // librdkafka compresses only when version 0 is advertised (KAFKA-18659); nobody sends it
   flexibleSince: 9,
+  leavesFrame: true,
   request: {
     transactionalId: string({ since: 3, nullable: 3, default: null }),
     acks: int16(),

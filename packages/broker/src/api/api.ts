@@ -52,6 +52,11 @@ export interface ApiDeclaration<Req extends Fields, Res extends Fields> {
   readonly storageErrorCode?: number;
   /** True when the request may be sent before the peer has authenticated. */
   readonly beforeAuthentication?: boolean;
+  /**
+   * True when nobody looks at the request's bytes once it is answered, except users of lent memory: the memory of its
+   * frame is then used again. Byte fields are views of the frame, so whoever keeps one must leave this out.
+   */
+  readonly leavesFrame?: boolean;
   readonly request: Req;
   readonly response: Res;
   handle(request: Decoded<Req>, context: RequestContext): Answer<Encodable<Res>>;
@@ -67,6 +72,7 @@ export interface Api {
   readonly servedSince: number;
   readonly flexibleSince: number;
   readonly beforeAuthentication: boolean;
+  readonly leavesFrame: boolean;
   readonly storageErrorCode: number;
   decode(reader: WireReader, version: number): unknown;
   handle(request: unknown, context: RequestContext): Answer<unknown>;
@@ -96,6 +102,7 @@ export function defineApi<const Req extends Fields, const Res extends Fields>(
     servedSince: declaration.servedSince ?? declaration.versions[0],
     flexibleSince,
     beforeAuthentication: declaration.beforeAuthentication ?? false,
+    leavesFrame: declaration.leavesFrame ?? false,
     storageErrorCode: declaration.storageErrorCode ?? errorCodes.kafkaStorageError,
     decode: (reader, version) => codecs(version).request.read(reader),
     handle: (request, context) => declaration.handle(request as Decoded<Req>, context),

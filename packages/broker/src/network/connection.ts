@@ -2,9 +2,11 @@ import type { Socket } from 'node:net';
 import { describeError } from '@tidemark/kernel';
 import { CloseConnection, type Peer } from '../api/api.ts';
 import type { BrokerSettings } from '../options.ts';
+import type { LentMemory } from '../storage/lent-memory.ts';
 import { WireError } from '../wire/wire-error.ts';
 import type { AnswerFrame, Dispatcher } from './dispatcher.ts';
 import { FrameDecoder } from './frame-decoder.ts';
+import type { Landing } from './landing.ts';
 import type { RequestBudget } from './request-budget.ts';
 
 /** A place in the order of answers; filled when its request is done. */
@@ -21,6 +23,8 @@ export interface ConnectionEnvironment {
   readonly settings: BrokerSettings;
   readonly dispatcher: Dispatcher;
   readonly budget: RequestBudget;
+  readonly memory: LentMemory;
+  readonly landing: Landing;
   /** Called once, with a word that is fit for a label. */
   readonly closed: (connection: Connection, reason: string) => void;
 }
@@ -44,18 +48,18 @@ export class Connection {
   readonly #retry = (): void => this.#readOn();
 
   constructor(
-    socket: Socket,
+    accepted: Socket,
     env: ConnectionEnvironment,
     authentication: Pick<Peer, 'isAuthenticated' | 'sasl'>,
   ) {
-    this.#socket = socket;
     this.#env = env;
-    this.#decoder = new FrameDecoder(env.settings.limits.frameBytesMax);
+    this.#decoder = new FrameDecoder(env.settings.limits.frameBytesMax, env.memory);
+    const socket = env.landing.adopt(accepted, piece => this.#received(piece));
+    this.#socket = socket;
     const address = socket.remoteAddress ?? 'unknown';
     this.#peer = { ...authentication, address, closed: this.#closing.signal };
     socket.setNoDelay(true);
     socket.setTimeout(env.settings.limits.idleMs);
-    socket.on('data', (piece: Buffer) => this.#received(piece));
     socket.on('drain', () => this.#readOn());
     socket.on('timeout', () => this.#destroy('idle'));
     socket.on('error', () => this.#destroy('reset'));

@@ -2,6 +2,7 @@ import { type Api, CloseConnection, type Peer, type RequestContext } from '../ap
 import { API_VERSIONS_KEY, apisByKey } from '../api/index.ts';
 import type { BrokerCore } from '../broker-core.ts';
 import type { FaultInjector } from '../faults/fault-injector.ts';
+import type { LentMemory } from '../storage/lent-memory.ts';
 import { errorCodes, errorName } from '../wire/error-codes.ts';
 import { WireError } from '../wire/wire-error.ts';
 import { WireReader } from '../wire/wire-reader.ts';
@@ -27,10 +28,12 @@ export interface AnswerFrame {
 export class Dispatcher {
   readonly #broker: BrokerCore;
   readonly #faults: FaultInjector;
+  readonly #memory: LentMemory;
 
-  constructor(broker: BrokerCore, faults: FaultInjector) {
+  constructor(broker: BrokerCore, faults: FaultInjector, memory: LentMemory) {
     this.#broker = broker;
     this.#faults = faults;
+    this.#memory = memory;
   }
 
   /** The answer, or null when the request gets none. Rejects when the connection must be closed. */
@@ -52,8 +55,12 @@ export class Dispatcher {
         sent = callback;
       },
     };
-    const buffers = await this.#serve({ api, header, request, context });
-    return buffers && { buffers, sent };
+    try {
+      const buffers = await this.#serve({ api, header, request, context });
+      return buffers && { buffers, sent };
+    } finally {
+      if (api.leavesFrame) this.#memory.release(frame);
+    }
   }
 
   async #serve(call: Call): Promise<Buffer[] | null> {

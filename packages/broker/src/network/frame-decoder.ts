@@ -1,74 +1,82 @@
+import type { LentMemory } from '../storage/lent-memory.ts';
 import { WireError } from '../wire/wire-error.ts';
 
 const LENGTH_BYTES = 4;
+/** What a frame takes at once; a larger one takes twice as much whenever that is full, never on the word of its length. */
+const FIRST_BYTES_MAX = 256 * 1024;
 
 /**
- * Cuts the stream of a connection into frames (int32 length, then that many bytes). A frame that lies within one
- * piece is a view of it; one that spans pieces is copied together once. Memory is taken as bytes arrive, never on
- * the word of a length.
+ * Cuts the stream of a connection into frames (int32 length, then that many bytes). Each is copied together into lent
+ * memory of its own, so that the pieces it came in can be used again at once. Whoever takes a frame is its user.
  */
 export class FrameDecoder {
   readonly #frameBytesMax: number;
-  #pieces: Buffer[] = [];
-  #bytes = 0;
+  readonly #memory: LentMemory;
+  #complete: Buffer[] = [];
+  #refusal: WireError | null = null;
+  #length = 0;
+  #lengthBytes = 0;
+  #frame: Buffer | null = null;
+  #filled = 0;
 
-  constructor(frameBytesMax: number) {
+  constructor(frameBytesMax: number, memory: LentMemory) {
     this.#frameBytesMax = frameBytesMax;
+    this.#memory = memory;
   }
 
   /** Bytes of a frame that is not complete yet. */
   get pendingBytes(): number {
-    return this.#bytes;
+    return this.#lengthBytes + this.#filled;
   }
 
+  /** Takes everything out of the piece. */
   push(piece: Buffer): void {
-    this.#pieces.push(piece);
-    this.#bytes += piece.length;
+    let at = 0;
+    while (at < piece.length && !this.#refusal) {
+      at = this.#frame ? this.#fill(this.#frame, piece, at) : this.#readLength(piece, at);
+    }
   }
 
-  /** The next complete frame without its length, or null. Throws for a length that cannot be meant. */
+  /** The next complete frame without its length, or null. Throws where a length cannot be meant. */
   next(): Buffer | null {
-    if (this.#bytes < LENGTH_BYTES) return null;
-    if ((this.#pieces[0]?.length ?? 0) < LENGTH_BYTES) this.#join();
-    const length = this.#pieces[0]?.readInt32BE(0) ?? 0;
-    if (length <= 0 || length > this.#frameBytesMax) throw new WireError(`a frame of ${length} bytes`);
-    if (this.#bytes < LENGTH_BYTES + length) return null;
-    return this.#take(LENGTH_BYTES + length).subarray(LENGTH_BYTES);
+    const frame = this.#complete.shift();
+    if (!frame && this.#refusal) throw this.#refusal;
+    return frame ?? null;
   }
 
-  #take(size: number): Buffer {
-    this.#bytes -= size;
-    const first = this.#pieces[0] as Buffer;
-    if (first.length > size) {
-      this.#pieces[0] = first.subarray(size);
-      return first.subarray(0, size);
+  #readLength(piece: Buffer, from: number): number {
+    let at = from;
+    while (at < piece.length && this.#lengthBytes < LENGTH_BYTES) {
+      this.#length = (this.#length << 8) | (piece[at] as number);
+      this.#lengthBytes += 1;
+      at += 1;
     }
-    if (first.length === size) {
-      this.#pieces.shift();
-      return first;
-    }
-    return this.#gather(size);
+    if (this.#lengthBytes < LENGTH_BYTES) return at;
+    if (this.#length <= 0 || this.#length > this.#frameBytesMax)
+      this.#refusal = new WireError(`a frame of ${this.#length} bytes`);
+    else this.#frame = this.#memory.take(Math.min(this.#length, FIRST_BYTES_MAX));
+    return at;
   }
 
-  /** Copies one frame out of several pieces; what belongs to the next frame stays where it is. */
-  #gather(size: number): Buffer {
-    const frame = Buffer.allocUnsafeSlow(size);
-    let filled = 0;
-    let taken = 0;
-    for (const piece of this.#pieces) {
-      const copied = piece.copy(frame, filled, 0, size - filled);
-      filled += copied;
-      if (copied < piece.length) {
-        this.#pieces[taken] = piece.subarray(copied);
-        break;
-      }
-      taken += 1;
+  #fill(taken: Buffer, piece: Buffer, at: number): number {
+    const frame = this.#filled < taken.length ? taken : this.#grow(taken);
+    const copied = piece.copy(frame, this.#filled, at);
+    this.#filled += copied;
+    if (this.#filled === this.#length) {
+      this.#complete.push(frame);
+      this.#frame = null;
+      this.#length = 0;
+      this.#lengthBytes = 0;
+      this.#filled = 0;
     }
-    this.#pieces.splice(0, taken);
-    return frame;
+    return at + copied;
   }
 
-  #join(): void {
-    this.#pieces = [Buffer.concat(this.#pieces, this.#bytes)];
+  #grow(full: Buffer): Buffer {
+    const larger = this.#memory.take(Math.min(this.#length, full.length * 2));
+    full.copy(larger);
+    this.#memory.release(full);
+    this.#frame = larger;
+    return larger;
   }
 }

@@ -4,8 +4,10 @@ import { errorCode, TidemarkError } from '@tidemark/kernel';
 import type { BrokerSettings } from '../options.ts';
 import { Credentials } from '../security/credentials.ts';
 import { SaslSession } from '../security/sasl-session.ts';
+import type { LentMemory } from '../storage/lent-memory.ts';
 import { Connection } from './connection.ts';
 import type { Dispatcher } from './dispatcher.ts';
+import { Landing } from './landing.ts';
 import { RequestBudget } from './request-budget.ts';
 
 /** How long a stop waits for requests that are under way before it hangs up. */
@@ -16,21 +18,23 @@ export class Listener {
   readonly #settings: BrokerSettings;
   readonly #server: Server;
   readonly #budget: RequestBudget;
+  readonly #memory: LentMemory;
+  readonly #landing = new Landing();
   readonly #connections = new Set<Connection>();
   readonly #credentials: Credentials | null;
   #dispatcher: Dispatcher | undefined;
   #allClosed: () => void = () => {};
 
-  constructor(settings: BrokerSettings) {
+  constructor(settings: BrokerSettings, memory: LentMemory) {
     this.#settings = settings;
+    this.#memory = memory;
     this.#budget = new RequestBudget(settings.limits.requestBytesMax);
     this.#credentials = settings.sasl === null ? null : new Credentials(settings.sasl);
     const accept = (socket: Socket) => this.#accept(socket);
-    const options = { noDelay: true };
     this.#server =
       settings.tls === null
-        ? createServer(options, accept)
-        : createTlsServer({ ...options, ...settings.tls }, accept);
+        ? createServer({ noDelay: true, pauseOnConnect: true }, accept)
+        : createTlsServer({ noDelay: true, ...settings.tls }, accept);
     this.#server.on('tlsClientError', (error, socket) => {
       const facts = { peer: socket.remoteAddress, reason: error.message };
       settings.logger.warn(facts, 'connection dropped: no TLS session');
@@ -98,6 +102,8 @@ export class Listener {
         settings: this.#settings,
         dispatcher,
         budget: this.#budget,
+        memory: this.#memory,
+        landing: this.#landing,
         closed: (one, why) => this.#forget(one, why),
       },
       { isAuthenticated: () => session.isAuthenticated, sasl: session },

@@ -1,9 +1,6 @@
 import { type Deferred, deferred } from '@tidemark/kernel';
 import type { Disk, DiskFile } from './disk.ts';
-import { ReadBuffers } from './read-buffers.ts';
-
-/** Memory that is kept between two reads: a megabyte for each of a handful of consumers. */
-const READ_BUFFER_BYTES_MAX = 8 * 1024 * 1024;
+import { LentMemory } from './lent-memory.ts';
 
 interface Entry {
   readonly file: Promise<DiskFile>;
@@ -21,12 +18,13 @@ export class FilePool {
   readonly #disk: Disk;
   readonly #openMax: number;
   readonly #entries = new Map<string, Entry>();
-  /** Memory for what is read from the files. */
-  readonly readBuffers = new ReadBuffers(READ_BUFFER_BYTES_MAX);
+  /** Where what is read from the files is put. */
+  readonly memory: LentMemory;
 
-  constructor(disk: Disk, openMax = 256) {
+  constructor(disk: Disk, openMax = 256, memory = new LentMemory(0)) {
     this.#disk = disk;
     this.#openMax = openMax;
+    this.memory = memory;
   }
 
   get disk(): Disk {

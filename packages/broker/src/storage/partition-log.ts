@@ -262,12 +262,13 @@ export class PartitionLog {
     position: number,
     length: number,
   ): Promise<{ readonly block: Buffer; readonly release: () => void }> {
-    const { readBuffers } = this.#env.files;
-    let lent: Buffer | undefined = readBuffers.take(length);
+    const { memory } = this.#env.files;
+    const lent = memory.take(length);
     const block = await segment.read(position, length, lent);
+    let isLent = true;
     const release = () => {
-      if (lent) readBuffers.give(lent);
-      lent = undefined; // given back twice, it would be lent to two
+      if (isLent) memory.release(lent);
+      isLent = false;
     };
     return { block, release };
   }

@@ -1,15 +1,19 @@
 import { type FoundBatches, scanBatches, type WantedBatches } from './batch-scan.ts';
+import { LentMemory } from './lent-memory.ts';
 import { baseOffsetAt } from './record-batch.ts';
 
 /** Memory for the newest batches of all partitions together; the oldest anywhere make room for the newest. */
 export class TailCacheBudget {
   readonly #bytesMax: number;
+  /** Where the batches may come from. */
+  readonly memory: LentMemory;
   #queue: TailCache[] = [];
   #head = 0;
   #bytes = 0;
 
-  constructor(bytesMax: number) {
+  constructor(bytesMax: number, memory = new LentMemory(0)) {
     this.#bytesMax = bytesMax;
+    this.memory = memory;
   }
 
   get bytes(): number {
@@ -57,6 +61,7 @@ export class TailCache {
 
   /** Adds whole batches that end in front of `nextOffset`. */
   add(bytes: Buffer, nextOffset: number): void {
+    this.#budget.memory.retain(bytes);
     this.#runs.push({ bytes, nextOffset });
     this.#bytes += bytes.length;
     this.#budget.added(this, bytes.length);
@@ -68,6 +73,7 @@ export class TailCache {
     if (!run) return 0;
     this.#head += 1;
     this.#bytes -= run.bytes.length;
+    this.#budget.memory.release(run.bytes);
     if (this.#head > 64 && this.#head * 2 > this.#runs.length) {
       this.#runs = this.#runs.slice(this.#head);
       this.#head = 0;
@@ -77,6 +83,8 @@ export class TailCache {
 
   clear(): void {
     this.#budget.released(this.#bytes);
+    for (let index = this.#head; index < this.#runs.length; index += 1)
+      this.#budget.memory.release((this.#runs[index] as Run).bytes);
     this.#runs = [];
     this.#head = 0;
     this.#bytes = 0;
@@ -98,7 +106,18 @@ export class TailCache {
       if (scan.bytes > 0) nextOffset = scan.nextOffset;
       if (nextOffset < run.nextOffset) break; // the limits were reached within the run
     }
-    return { buffers, bytes, nextOffset };
+    return { buffers, bytes, nextOffset, release: this.#lend(buffers) };
+  }
+
+  /** Readers may still be sending what the cache drops meanwhile. */
+  #lend(buffers: readonly Buffer[]): () => void {
+    const { memory } = this.#budget;
+    for (const buffer of buffers) memory.retain(buffer);
+    let isLent = true;
+    return () => {
+      if (isLent) for (const buffer of buffers) memory.release(buffer);
+      isLent = false;
+    };
   }
 
   /** The run that contains the offset, by bisection. */
