@@ -22,6 +22,10 @@ export class RawClient {
   /** The decoded response; its type is the caller's knowledge. */
   async call<T>(api: Api, version: number, message: unknown): Promise<T> {
     const frame = await new Promise<Buffer>((resolve, reject) => {
+      if (this.#socket.destroyed) {
+        reject(new Error('the broker hung up'));
+        return;
+      }
       this.#waiting.push({ resolve, reject });
       this.#socket.write(framed(encodeMessage(api, version, message)));
     });

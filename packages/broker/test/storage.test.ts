@@ -6,10 +6,12 @@ import type { Disk } from '../src/storage/disk.ts';
 import { FilePool } from '../src/storage/file-pool.ts';
 import { emptyLog, recoverLog } from '../src/storage/log-recovery.ts';
 import type { LogEnvironment } from '../src/storage/partition-log.ts';
-import { batchSizeAt, readBatchHeader } from '../src/storage/record-batch.ts';
+import { batchSizeAt, readBatchHeader, stampBatch } from '../src/storage/record-batch.ts';
+import { offsetFileName } from '../src/storage/segment.ts';
 import { TailCacheBudget } from '../src/storage/tail-cache.ts';
 import { Partition } from '../src/topics/partition.ts';
 import { topicSettings } from '../src/topics/topic-config.ts';
+import { keepUp } from '../src/topics/upkeep.ts';
 import { batchOf } from './batches.ts';
 import { crashingDisk } from './crashing-disk.ts';
 
@@ -139,6 +141,47 @@ describe('a partition on disk', () => {
     await refused(flipped, 2);
     await refused(batchOf({ records: [{ value: 'x'.repeat(1_100_000) }] }), 10);
     assert.equal(partition.log.nextOffset, 0);
+  });
+});
+
+describe('recovery', () => {
+  const folder = '/p/0';
+  const appendTo = async (partition: Partition, batch: Buffer) =>
+    (await partition.append(batch, append)).written;
+
+  test('cuts off a batch whose offset does not follow, although its checksum is right', async () => {
+    const disk = crashingDisk();
+    const env = environment(disk, 0);
+    const partition = new Partition(env, 0, emptyLog(env, folder));
+    const batch = batchOf({ records: [{ value: 'a' }] });
+    for (const copy of [Buffer.from(batch), Buffer.from(batch)]) await appendTo(partition, copy);
+    const file = await disk.open(`${folder}/${offsetFileName(0, 'log')}`);
+    stampBatch(batch, 2 ** 40, 0);
+    await file.write([batch], await file.size());
+    const { log, truncations } = await recoverLog(environment(disk, 0), folder, false);
+    assert.equal(log.nextOffset, 2);
+    assert.deepEqual(
+      truncations.map(({ offset, bytes }) => [offset, bytes]),
+      [[2, batch.length]],
+    );
+  });
+
+  test('keeps the gaps that compaction left, also in a segment that became the last one', async () => {
+    const disk = crashingDisk();
+    const env = environment(disk, 0);
+    const partition = new Partition(env, 0, emptyLog(env, folder));
+    for (const key of ['a', 'b', 'a', 'c']) {
+      await appendTo(partition, batchOf({ records: [{ key, value: key }] }));
+      if (key === 'a' && partition.log.nextOffset > 1) await partition.roll();
+    }
+    const compacting = topicSettings(new Map([['cleanup.policy', 'compact']]), {});
+    const topic = { name: 't', id: '', overrides: new Map(), settings: compacting, partitions: [partition] };
+    await keepUp(env, topic, 5000);
+    assert.deepEqual([...(await readAll(partition, 1000)).keys()], [1, 2, 3]);
+    await disk.remove(`${folder}/${offsetFileName(3, 'log')}`);
+    const { log, truncations } = await recoverLog(environment(disk, 0), folder, false);
+    assert.deepEqual(truncations, []);
+    assert.equal(log.nextOffset, 3);
   });
 });
 

@@ -116,7 +116,7 @@ async function recoverSegments(
     }
     const isLast = index === bases.length - 1;
     const trusted = (cleanStop || !isLast) && (await segment.adoptIndex());
-    const cut = trusted ? null : await walkThrough(segment);
+    const cut = trusted ? null : await walkThrough(segment, isLast);
     if (cut) truncations.push(cut);
     segments.push(segment);
     if (!isLast && trusted) segment.forgetIndex();
@@ -124,13 +124,21 @@ async function recoverSegments(
   return { segments, truncations };
 }
 
-/** Rebuilds what is known of a segment from its batches, and cuts off what follows the last intact one. */
-async function walkThrough(segment: Segment): Promise<Truncation | null> {
+/**
+ * Rebuilds what is known of a segment from its batches, and cuts off what follows the last intact one. Compaction leaves
+ * gaps between offsets, but only in what it sealed: behind that, in the segment that was written to, offsets follow each
+ * other. No checksum covers a batch's offset, so this is how a damaged one is found.
+ */
+async function walkThrough(segment: Segment, isLast: boolean): Promise<Truncation | null> {
   const fileSize = await segment.fileSize();
-  for await (const { header } of segment.walk(fileSize, true)) segment.extend(header);
+  const gapsUpTo = isLast ? await segment.sealedSize() : fileSize;
+  for await (const { header, position } of segment.walk(fileSize, true)) {
+    if (position >= gapsUpTo && header.baseOffset !== segment.nextOffset) break;
+    segment.extend(header);
+  }
   if (segment.size === fileSize) return null;
   await segment.trim();
-  await segment.sync();
+  await segment.seal();
   return { path: segment.path, offset: segment.nextOffset, bytes: fileSize - segment.size };
 }
 

@@ -125,6 +125,12 @@ export class Segment {
     return true;
   }
 
+  /** Bytes that were intact and durable when the index file was written; 0 when there is none that fits the file. */
+  async sealedSize(): Promise<number> {
+    const decoded = SegmentIndex.decode(await this.#pool.disk.readWhole(this.indexPath));
+    return decoded && decoded.extent.size <= (await this.fileSize()) ? decoded.extent.size : 0;
+  }
+
   /**
    * Walks through the batches of the file up to `end`, stopping without an error at the first bytes that are not a
    * whole batch in order. With `verify` the checksum of each is computed.

@@ -42,6 +42,8 @@ async function compact(
   { settings }: Topic,
   nowMs: number,
 ): Promise<void> {
+  // Until the active segment has a file, a crash would make the last closed one active, where offsets have no gaps.
+  if (partition.log.activeBytes === 0) return;
   const closed = partition.log.segments
     .slice(0, -1)
     .filter(segment => segment.nextOffset <= partition.lastStableOffset)

@@ -1,16 +1,20 @@
 import { describeError } from '@tidemark/kernel';
-import { startBroker } from '../src/index.ts';
+import { startBroker } from '../../src/index.ts';
+import { nodeDisk } from '../../src/storage/node-disk.ts';
+import type { ProcessPlan } from './broker-child.ts';
+import { armDisk } from './kill-points.ts';
 
-/** A broker in a process of its own, for tests that kill it. Arguments: data folder, fsync policy, segment bytes. */
-const [dataDir = '', fsync = 'os', segmentBytes = '67108864'] = process.argv.slice(2);
+/** A broker in a process of its own, for tests that kill it. Its plan is the only argument. */
+const plan = JSON.parse(process.argv[2] ?? '{}') as ProcessPlan;
+if (plan.kill) armDisk(nodeDisk, plan.kill);
 
 const broker = await startBroker({
-  dataDir,
-  fsync: fsync as 'os' | 'interval' | 'group',
+  dataDir: plan.folder,
+  fsync: plan.fsync,
   fsyncIntervalMs: 20,
   defaultPartitions: 3,
   limits: { journalBytesMax: 2000 },
-  topicDefaults: { 'segment.bytes': segmentBytes },
+  topicDefaults: { 'segment.bytes': String(plan.segmentBytes) },
   logger: {
     info() {},
     warn: (facts, message) => process.send?.({ kind: 'warning', message, facts: JSON.stringify(facts) }),
