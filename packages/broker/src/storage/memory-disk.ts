@@ -45,7 +45,7 @@ class MemoryFile implements DiskFile {
       throw new TidemarkError('DISK_HOLE', `write at ${position} beyond the end ${this.#size}`);
     for (const bytes of buffers) {
       if (bytes.length === 0) continue;
-      this.#chunks.push({ position: this.#size, bytes });
+      this.#chunks.push({ position: this.#size, bytes: withoutSlack(bytes) });
       this.#size += bytes.length;
     }
   }
@@ -92,4 +92,12 @@ class MemoryFile implements DiskFile {
     }
     return low;
   }
+}
+
+/** A small buffer is often a view of a large piece of memory, which would live as long as the view. */
+function withoutSlack(bytes: Buffer): Buffer {
+  if (bytes.buffer.byteLength <= 2 * bytes.length) return bytes;
+  const own = Buffer.allocUnsafeSlow(bytes.length);
+  bytes.copy(own);
+  return own;
 }

@@ -1,16 +1,6 @@
-import { promisify } from 'node:util';
-import { gunzip, zstdDecompress } from 'node:zlib';
 import { ProtocolError } from '../wire/error-codes.ts';
-import {
-  BATCH_HEADER_BYTES,
-  compression,
-  compressionOf,
-  isLogAppendTime,
-  readBatchHeader,
-} from './record-batch.ts';
-
-/** Decompressed records of one batch may take this much; a small batch can otherwise claim to hold gigabytes. */
-const DECOMPRESSED_BYTES_MAX = 256 * 1024 * 1024;
+import { decompress } from './decompress.ts';
+import { BATCH_HEADER_BYTES, compressionOf, isLogAppendTime, readBatchHeader } from './record-batch.ts';
 
 /** One record, as far as the broker ever looks into it. */
 export interface LogRecord {
@@ -37,8 +27,7 @@ export async function decodeRecords(batch: Buffer): Promise<LogRecord[]> {
   const cursor = new VarintCursor(body);
   const records: LogRecord[] = [];
   for (let index = 0; index < header.recordCount; index += 1) {
-    const length = cursor.next();
-    const end = cursor.position + length;
+    const end = cursor.end(cursor.next());
     const attributes = cursor.byte();
     const timestamp = header.baseTimestamp + cursor.next();
     const restFrom = cursor.position;
@@ -76,46 +65,6 @@ function zigzagVarint(value: number): Buffer {
   return Buffer.from(bytes);
 }
 
-const gunzipAsync = promisify(gunzip);
-const zstdDecompressAsync = promisify(zstdDecompress);
-
-async function decompress(codec: number, data: Buffer): Promise<Buffer> {
-  const limit = { maxOutputLength: DECOMPRESSED_BYTES_MAX };
-  switch (codec) {
-    case compression.none:
-      return data;
-    case compression.gzip:
-      return gunzipAsync(data, limit);
-    case compression.zstd:
-      return zstdDecompressAsync(data, limit);
-    case compression.snappy:
-      return unsnappy(data);
-    case compression.lz4: {
-      const { lz4Decompress } = await import('@platformatic/wasm-utils');
-      return lz4Decompress(data);
-    }
-    default:
-      throw new ProtocolError('unsupportedCompressionType');
-  }
-}
-
-/** Java clients wrap snappy in the framing of the Xerial library: a 16-byte header, then length-prefixed chunks. */
-const XERIAL_MAGIC = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00]);
-const XERIAL_HEADER_BYTES = 16;
-
-async function unsnappy(data: Buffer): Promise<Buffer> {
-  const { snappyDecompress } = await import('@platformatic/wasm-utils');
-  if (!data.subarray(0, XERIAL_MAGIC.length).equals(XERIAL_MAGIC)) return snappyDecompress(data);
-  const chunks: Buffer[] = [];
-  for (let at = XERIAL_HEADER_BYTES; at + 4 <= data.length; ) {
-    const length = data.readInt32BE(at);
-    if (length < 0 || at + 4 + length > data.length) throw new ProtocolError('corruptMessage');
-    chunks.push(Buffer.from(snappyDecompress(data.subarray(at + 4, at + 4 + length))));
-    at += 4 + length;
-  }
-  return Buffer.concat(chunks);
-}
-
 /** Reads zigzag varints; anything out of bounds means that the batch lies about its records. */
 class VarintCursor {
   readonly #buffer: Buffer;
@@ -137,6 +86,14 @@ class VarintCursor {
     throw new ProtocolError('corruptMessage', 'a variable-length integer does not end');
   }
 
+  /** Where something of this length ends that begins here. */
+  end(length: number): number {
+    const end = this.position + length;
+    if (length < 0 || end > this.#buffer.length)
+      throw new ProtocolError('corruptMessage', 'a record ends early');
+    return end;
+  }
+
   byte(): number {
     this.position += 1;
     return this.#buffer[this.position - 1] ?? 0;
@@ -146,8 +103,7 @@ class VarintCursor {
     const length = this.next();
     if (length < 0) return null;
     const start = this.position;
-    this.position += length;
-    if (this.position > this.#buffer.length) throw new ProtocolError('corruptMessage', 'a record ends early');
+    this.position = this.end(length);
     return this.#buffer.subarray(start, this.position);
   }
 }
