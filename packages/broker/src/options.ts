@@ -35,7 +35,7 @@ export interface BrokerOptions {
   readonly topicDefaults?: Readonly<Record<string, string>>;
   /** Longest timeout a transactional producer may ask for. Default 15 minutes, as in Kafka. */
   readonly transactionTimeoutMsMax?: number;
-  /** Pause between two rounds of retention, compaction and expiry. Default 30 seconds. */
+  /** Pause between two rounds of retention, compaction and expiry. Default 15 seconds, as Kafka's cleaner. */
   readonly upkeepIntervalMs?: number;
   /** Speak TLS only: certificate and key, as node:tls takes them. */
   readonly tls?: Pick<
@@ -151,7 +151,7 @@ export function resolveOptions(options: BrokerOptions): BrokerSettings {
     defaultPartitions: options.defaultPartitions ?? 1,
     topicDefaults: options.topicDefaults ?? {},
     transactionTimeoutMsMax: options.transactionTimeoutMsMax ?? 15 * MINUTE_MS,
-    upkeepIntervalMs: options.upkeepIntervalMs ?? 30_000,
+    upkeepIntervalMs: options.upkeepIntervalMs ?? 15_000,
     tls: options.tls ?? null,
     sasl: options.sasl ?? null,
     limits: { ...defaultLimits, ...options.limits },

@@ -31,16 +31,18 @@ export class UpkeepSchedule {
   async run(): Promise<void> {
     const { topics, registry, transactions, settings, logs } = this.#parts;
     const { clock, groups, logger } = settings;
-    try {
-      for (const topic of topics.all()) {
-        if (this.#stopped) return;
-        await keepUp(logs, topic, clock.now());
-      }
-      await registry.expire(groups.offsetsRetentionMs);
-      await transactions.expire(TRANSACTION_IDLE_MS);
-    } catch (error) {
-      logger.warn({ error }, 'upkeep was interrupted and will be tried again');
+    const attempt = async (facts: Record<string, unknown>, work: () => Promise<void>) => {
+      if (this.#stopped) return;
+      await work().catch((error: unknown) =>
+        logger.warn({ ...facts, error }, 'upkeep was interrupted and will be tried again'),
+      );
+    };
+    // What is wrong with one topic must not keep the others from getting smaller.
+    for (const topic of topics.all()) {
+      await attempt({ topic: topic.name }, () => keepUp(logs, topic, clock.now()));
     }
+    await attempt({}, () => registry.expire(groups.offsetsRetentionMs));
+    await attempt({}, () => transactions.expire(TRANSACTION_IDLE_MS));
   }
 
   async stop(): Promise<void> {

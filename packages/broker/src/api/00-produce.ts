@@ -1,4 +1,4 @@
-import { errorCodes, errorName, ProtocolError } from '../wire/error-codes.ts';
+import { errorCodes, errorName, InvalidRecordsError, ProtocolError } from '../wire/error-codes.ts';
 import { array, bytes, int16, int32, int64, string, taggedStruct } from '../wire/schema.ts';
 import { CloseConnection, defineApi, type RequestContext } from './api.ts';
 
@@ -131,6 +131,10 @@ interface PartitionResponse {
   readonly baseOffset: number;
   readonly logAppendTimeMs?: number;
   readonly logStartOffset?: number;
+  readonly recordErrors?: readonly {
+    readonly batchIndex: number;
+    readonly batchIndexErrorMessage: string | null;
+  }[];
   readonly errorMessage?: string | null;
 }
 
@@ -166,5 +170,9 @@ async function append(
 
 function refusal(index: number, error: unknown, broker: RequestContext['broker']): PartitionResponse {
   const errorMessage = error instanceof ProtocolError ? error.message : null;
-  return { index, errorCode: broker.codeOf(error), baseOffset: -1, errorMessage };
+  const recordErrors =
+    error instanceof InvalidRecordsError
+      ? error.indexes.map(batchIndex => ({ batchIndex, batchIndexErrorMessage: errorMessage }))
+      : [];
+  return { index, errorCode: broker.codeOf(error), baseOffset: -1, recordErrors, errorMessage };
 }

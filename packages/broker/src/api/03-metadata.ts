@@ -1,4 +1,5 @@
 import type { BrokerCore } from '../broker-core.ts';
+import { operationsIf } from '../security/authorized-operations.ts';
 import { checkTopicName, type Topic } from '../topics/topic-registry.ts';
 import { errorCodes, ProtocolError } from '../wire/error-codes.ts';
 import { array, boolean, int16, int32, list, string, uuid } from '../wire/schema.ts';
@@ -86,12 +87,19 @@ export const metadata = defineApi({
   },
   async handle(request, { broker, version }) {
     const wantsAll = request.topics === null || (version === 0 && request.topics.length === 0);
-    const topics = wantsAll
+    const found = wantsAll
       ? broker.topics.all().map(topic => describeTopic(topic, broker))
       : await Promise.all(
           (request.topics ?? []).map(wanted => findTopic(wanted, request.allowAutoTopicCreation, broker)),
         );
-    return clusterResponse(broker, topics);
+    const topicAuthorizedOperations = operationsIf(request.includeTopicAuthorizedOperations, 'topic');
+    return {
+      ...clusterResponse(
+        broker,
+        found.map(topic => ({ ...topic, topicAuthorizedOperations })),
+      ),
+      clusterAuthorizedOperations: operationsIf(request.includeClusterAuthorizedOperations, 'cluster'),
+    };
   },
   refuse: (request, errorCode) => ({
     brokers: [],

@@ -77,7 +77,9 @@ export const joinGroup = defineApi({
     // Before version 7 the name must not be null; old clients read an empty one as "none".
     const protocolName =
       version >= NULLABLE_PROTOCOL_SINCE ? result.protocolName : (result.protocolName ?? '');
-    return { ...result, protocolName };
+    if (version >= SKIP_ASSIGNMENT_SINCE || !result.skipAssignment) return { ...result, protocolName };
+    // Who leads would share out what is shared already; who is not told that it leads does not.
+    return { ...result, protocolName, leader: '', members: [] };
   },
   refuse: (request, errorCode) => ({
     errorCode,
@@ -92,3 +94,5 @@ const REBALANCE_TIMEOUT_SINCE = 1;
 /** Clients that speak this version know what MEMBER_ID_REQUIRED means (KIP-394). */
 const MEMBER_ID_REQUIRED_SINCE = 4;
 const NULLABLE_PROTOCOL_SINCE = 7;
+/** Clients that speak this version know that a returning static leader need not assign anything (KIP-814). */
+const SKIP_ASSIGNMENT_SINCE = 9;

@@ -50,6 +50,7 @@ export const leaveGroup = defineApi({
     ),
   },
   handle(request, { broker, version }) {
+    if (request.groupId === '') return { errorCode: errorCodes.invalidGroupId };
     if (version < MANY_MEMBERS_SINCE) {
       const leaving = { memberId: request.memberId, groupInstanceId: null };
       return { errorCode: broker.groups.leave(request.groupId, leaving) };

@@ -1,4 +1,5 @@
 import type { Group } from '../groups/group.ts';
+import { operationsIf } from '../security/authorized-operations.ts';
 import { errorCodes } from '../wire/error-codes.ts';
 import { array, boolean, bytes, int16, int32, list, string } from '../wire/schema.ts';
 import { defineApi } from './api.ts';
@@ -57,7 +58,10 @@ export const describeGroups = defineApi({
   handle: (request, { broker }) => ({
     groups: request.groups.map(groupId => {
       const group = broker.groups.registry.get(groupId);
-      return group ? describe(group) : { ...ABSENT, groupId };
+      if (groupId === '') return { ...ABSENT, groupId, errorCode: errorCodes.invalidGroupId };
+      if (!group) return { ...ABSENT, groupId };
+      const authorizedOperations = operationsIf(request.includeAuthorizedOperations, 'group');
+      return { ...describe(group), authorizedOperations };
     }),
   }),
   refuse: (request, errorCode) => ({

@@ -41,6 +41,7 @@ export const txnOffsetCommit = defineApi({
     groupId: string(),
     producerId: int64(),
     producerEpoch: int16(),
+    // The member, so that a zombie's offsets are refused (KIP-447).
     generationId: int32({ since: 3, default: -1 }),
     memberId: string({ since: 3, default: '' }),
     groupInstanceId: string({ since: 3, nullable: 3, default: null }),
@@ -64,19 +65,13 @@ export const txnOffsetCommit = defineApi({
       }),
     }),
   },
-  async handle(request, { broker, version }) {
+  async handle(request, { broker }) {
     await fencedFor(false, async () => broker.transactions.checkOffsets(request, request.groupId));
-    const isMember = request.generationId >= 0 || request.memberId !== '' || request.groupInstanceId !== null;
-    if (version >= MEMBERS_SINCE && isMember) {
-      const memberError = broker.groups.checkCommit(request.groupId, request, errorCodes.illegalGeneration);
-      if (memberError !== errorCodes.none) return answerOffsets(request.topics, () => memberError);
-    }
+    const memberError = broker.groups.checkTransactionalCommit(request.groupId, request);
+    if (memberError !== errorCodes.none) return answerOffsets(request.topics, () => memberError);
     const { rows, errorOf } = checkOffsets(request.topics, broker);
     if (rows.length > 0) await broker.groups.registry.stage(request.groupId, request.producerId, rows);
     return answerOffsets(request.topics, errorOf);
   },
   refuse: (request, errorCode) => answerOffsets(request.topics, () => errorCode),
 });
-
-/** From this version on the request names the member, so that a zombie's offsets are refused (KIP-447). */
-const MEMBERS_SINCE = 3;

@@ -1,3 +1,4 @@
+import { documentationOf } from '../topics/config-documentation.ts';
 import { describeResource } from '../topics/config-description.ts';
 import { errorCodes, ProtocolError } from '../wire/error-codes.ts';
 import { array, boolean, int8, int16, int32, list, string } from '../wire/schema.ts';
@@ -74,9 +75,15 @@ export const describeConfigs = defineApi({
     results: request.resources.map(resource => {
       const { resourceType, resourceName, configurationKeys } = resource;
       try {
+        const isWanted = (name: string) =>
+          !configurationKeys || configurationKeys.length === 0 || configurationKeys.includes(name);
         const configs = describeResource(broker, resourceType, resourceName)
-          .filter(({ name }) => configurationKeys === null || configurationKeys.includes(name))
-          .map(config => (request.includeSynonyms ? config : { ...config, synonyms: [] }));
+          .filter(({ name }) => isWanted(name))
+          .map(config => ({
+            ...config,
+            synonyms: request.includeSynonyms ? config.synonyms : [],
+            documentation: request.includeDocumentation ? documentationOf(config.name) : null,
+          }));
         return { errorCode: errorCodes.none, resourceType, resourceName, configs };
       } catch (error) {
         const errorMessage = error instanceof ProtocolError ? error.message : null;

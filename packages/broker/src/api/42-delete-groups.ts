@@ -40,6 +40,7 @@ export const deleteGroups = defineApi({
 });
 
 async function remove(broker: BrokerCore, groupId: string): Promise<number> {
+  if (groupId === '') return errorCodes.invalidGroupId;
   const { registry } = broker.groups;
   const group = registry.get(groupId);
   if (!group) return errorCodes.groupIdNotFound;

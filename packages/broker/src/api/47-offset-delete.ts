@@ -1,3 +1,4 @@
+import { CONSUMER } from '../groups/subscription.ts';
 import { errorCodes } from '../wire/error-codes.ts';
 import { array, int16, int32, string } from '../wire/schema.ts';
 import { defineApi } from './api.ts';
@@ -49,11 +50,12 @@ export const offsetDelete = defineApi({
     const { registry } = broker.groups;
     const group = registry.get(request.groupId);
     if (!group) return { errorCode: errorCodes.groupIdNotFound, topics: [] };
-    // Kafka asks the members what they read. Their subscriptions are opaque here, so a group that lives is refused.
-    const isFree = group.state === 'Empty';
+    const isIdle = group.state === 'Empty';
+    if (!isIdle && group.protocolType !== CONSUMER)
+      return { errorCode: errorCodes.nonEmptyGroup, topics: [] };
     const codeOf = (topic: string, partition: number) => {
       if (!broker.topics.get(topic)?.partitions[partition]) return errorCodes.unknownTopicOrPartition;
-      return isFree ? errorCodes.none : errorCodes.groupSubscribedToTopic;
+      return isIdle || !group.readsTopic(topic) ? errorCodes.none : errorCodes.groupSubscribedToTopic;
     };
     const topics = request.topics.map(({ name, partitions }) => ({
       name,

@@ -1,3 +1,4 @@
+import { operationsIf } from '../security/authorized-operations.ts';
 import { errorCodes } from '../wire/error-codes.ts';
 import { array, boolean, int8, int16, int32, string } from '../wire/schema.ts';
 import { defineApi } from './api.ts';
@@ -57,6 +58,7 @@ export const describeCluster = defineApi({
       clusterId: broker.clusterId,
       controllerId: id,
       brokers: [{ brokerId: id, host, port }],
+      clusterAuthorizedOperations: operationsIf(request.includeClusterAuthorizedOperations, 'cluster'),
     };
   },
   refuse: (_request, errorCode) => ({ errorCode, clusterId: '', brokers: [] }),

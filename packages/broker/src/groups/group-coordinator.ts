@@ -76,6 +76,7 @@ export class GroupCoordinator {
   sync(request: SyncRequest, closed: AbortSignal): Promise<SyncResult> {
     const group = this.registry.get(request.groupId);
     const refused = (errorCode: number) => Promise.resolve(syncRefusal(errorCode));
+    if (request.groupId === '') return refused(errorCodes.invalidGroupId);
     if (!group) return refused(errorCodes.unknownMemberId);
     const member = this.#claimedMember(group, request);
     if (typeof member === 'number') return refused(member);
@@ -87,6 +88,7 @@ export class GroupCoordinator {
   }
 
   heartbeat(groupId: string, claim: MemberClaim): number {
+    if (groupId === '') return errorCodes.invalidGroupId;
     const group = this.registry.get(groupId);
     if (!group || group.state === 'Empty' || group.state === 'Dead') return errorCodes.unknownMemberId;
     const member = this.#claimedMember(group, claim);
@@ -122,13 +124,32 @@ export class GroupCoordinator {
   /** Whether the claim may commit offsets for the group; the error code says why not. */
   checkCommit(groupId: string, claim: MemberClaim, unknownGroupCode: number): number {
     const group = this.registry.get(groupId);
-    const isSimple = claim.generationId < 0 && claim.memberId === '' && claim.groupInstanceId === null;
-    if (!group || group.state === 'Dead') return isSimple ? errorCodes.none : unknownGroupCode;
-    if (isSimple) return group.state === 'Empty' ? errorCodes.none : errorCodes.unknownMemberId;
+    const isOutsider = claim.generationId < 0; // an administrator, or a consumer that shares nothing with others
+    if (!group || group.state === 'Dead') return isOutsider ? errorCodes.none : unknownGroupCode;
+    if (isOutsider && group.state === 'Empty') return errorCodes.none;
+    const refused = this.#checkMember(group, claim);
+    if (refused !== errorCodes.none) return refused;
+    return group.state === 'CompletingRebalance' ? errorCodes.rebalanceInProgress : errorCodes.none;
+  }
+
+  /**
+   * The same for offsets that are part of a transaction. Who names no member is not asked for one, as older clients
+   * cannot; and a rebalance does not hold up a member of the new generation, because its producer could not wait.
+   */
+  checkTransactionalCommit(groupId: string, claim: MemberClaim): number {
+    const group = this.registry.get(groupId);
+    const isOutsider = claim.generationId < 0;
+    if (!group || group.state === 'Dead') return isOutsider ? errorCodes.none : errorCodes.illegalGeneration;
+    const namesMember = !isOutsider || claim.memberId !== '' || claim.groupInstanceId !== null;
+    return namesMember && !(isOutsider && group.state === 'Empty')
+      ? this.#checkMember(group, claim)
+      : errorCodes.none;
+  }
+
+  #checkMember(group: Group, claim: MemberClaim): number {
     const member = this.#claimedMember(group, claim);
     if (typeof member === 'number') return member;
     if (claim.generationId !== group.generationId) return errorCodes.illegalGeneration;
-    if (group.state === 'CompletingRebalance') return errorCodes.rebalanceInProgress;
     group.touch(member);
     return errorCodes.none;
   }

@@ -7,6 +7,7 @@ import {
   type MemberProtocol,
   type SyncResult,
 } from './member.ts';
+import { subscribedTopics } from './subscription.ts';
 import type { Membership } from './membership.ts';
 
 export type GroupState = 'Empty' | 'PreparingRebalance' | 'CompletingRebalance' | 'Stable' | 'Dead';
@@ -87,6 +88,14 @@ export class GroupGeneration {
     if (protocolType !== this.current.protocolType) return false;
     const common = commonProtocols(others);
     return protocols.some(({ name }) => common.has(name));
+  }
+
+  /** Whether a member may read the topic; a consumer that does not say what it reads may read everything. */
+  readsTopic(topic: string): boolean {
+    return this.members.some(
+      ({ description }) =>
+        subscribedTopics(description.protocols[0]?.metadata ?? Buffer.alloc(0))?.includes(topic) ?? true,
+    );
   }
 
   /** The current generation as a JoinGroup answer for a member that is already in it. */

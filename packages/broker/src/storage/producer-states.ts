@@ -73,7 +73,7 @@ export class ProducerStates {
     if (state.txnFirstOffset !== null && !isTransactional(header.attributes))
       return refuse(errorCodes.invalidTxnState);
     const newest = state.batches.at(-1);
-    const expected = newest ? (newest.lastSequence + 1) % SEQUENCES : header.baseSequence;
+    const expected = newest ? (newest.lastSequence + 1) % SEQUENCES : 0; // only a marker was seen of this epoch
     return header.baseSequence === expected ? APPEND : refuse(errorCodes.outOfOrderSequenceNumber);
   }
 

@@ -9,7 +9,7 @@ import {
   readBatchHeader,
 } from '../storage/record-batch.ts';
 import { decodeRecords } from '../storage/records.ts';
-import { ProtocolError } from '../wire/error-codes.ts';
+import { InvalidRecordsError, ProtocolError } from '../wire/error-codes.ts';
 import type { TopicSettings } from './topic-config.ts';
 
 export interface BatchRules {
@@ -54,8 +54,8 @@ function checkHeader(header: BatchHeader): void {
 
 /** Compaction keeps the last record of each key; a record without one has no place in a compacted topic. */
 export async function checkKeys(batch: Buffer): Promise<void> {
-  for (const record of await decodeRecords(batch)) {
-    if (record.key === null)
-      throw new ProtocolError('invalidRecord', 'a compacted topic takes only records with a key');
-  }
+  const records = await decodeRecords(batch);
+  const keyless = records.flatMap((record, index) => (record.key === null ? [index] : []));
+  if (keyless.length > 0)
+    throw new InvalidRecordsError(keyless, 'a compacted topic takes only records with a key');
 }

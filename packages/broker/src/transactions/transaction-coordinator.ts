@@ -86,9 +86,13 @@ export class TransactionCoordinator {
       const claimsIdentity = request.producerId !== -1;
       const isCurrent =
         request.producerId === known.producerId && request.producerEpoch === known.producerEpoch;
-      if (claimsIdentity && !isCurrent) throw new ProtocolError('producerFenced');
+      if (claimsIdentity && !isCurrent) {
+        if (isRepeated(request, known)) return known;
+        throw new ProtocolError('producerFenced');
+      }
       const settled = known.status === 'Ongoing' ? await this.#abort(known) : known;
-      return this.#store(await this.#withNextEpoch({ ...settled, timeoutMs, status: 'Empty' }));
+      const next = await this.#withNextEpoch({ ...settled, timeoutMs, status: 'Empty' });
+      return this.#store({ ...next, lastProducerEpoch: request.producerEpoch });
     });
   }
 
@@ -292,6 +296,13 @@ export class TransactionCoordinator {
     this.#idsByProducer.delete(txn.producerId);
   }
 }
+
+/** The producer's request was granted, but it did not hear of it and asks again (KIP-360). */
+const isRepeated = (request: ProducerClaim, known: Transaction): boolean =>
+  request.producerId === known.producerId &&
+  request.producerEpoch >= 0 &&
+  request.producerEpoch === known.lastProducerEpoch &&
+  known.status === 'Empty';
 
 const openPartitions = (txn: Transaction): readonly TxnPartition[] =>
   txn.status === 'Ongoing' ? txn.partitions : [];

@@ -19,6 +19,8 @@ export interface Transaction {
   readonly transactionalId: string;
   readonly producerId: number;
   readonly producerEpoch: number;
+  /** The epoch that the producer had and named when it asked for this one; −1 when it named none. */
+  readonly lastProducerEpoch?: number;
   readonly timeoutMs: number;
   readonly status: TxnStatus;
   readonly partitions: readonly TxnPartition[];

@@ -89,3 +89,14 @@ export class ProtocolError extends Error {
     return new ProtocolError((namesByCode.get(errorCode) ?? 'unknownServerError') as ErrorName);
   }
 }
+
+/** Some records are why their batch was refused: clients fail these and may send the others again (KIP-467). */
+export class InvalidRecordsError extends ProtocolError {
+  /** Places of the records in their batch. */
+  readonly indexes: readonly number[];
+
+  constructor(indexes: readonly number[], message: string) {
+    super('invalidRecord', message);
+    this.indexes = indexes;
+  }
+}
