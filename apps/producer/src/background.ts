@@ -1,8 +1,11 @@
+import {
+  chooseSeed,
+  EventGenerator,
+  type EventSender,
+  SteadyProduction,
+  type TrafficShape,
+} from '@tidemark/connectors/synthetic';
 import { type Clock, seededRandom } from '@tidemark/kernel';
-import { EventGenerator, type TrafficShape } from './event-generator.ts';
-import type { EventSender } from './event-sender.ts';
-import { chooseSeed } from './produce.ts';
-import { SteadyProduction } from './steady-production.ts';
 
 export interface BackgroundOptions extends TrafficShape {
   readonly ratePerSec: number;

@@ -1,4 +1,5 @@
 import { loadConfig } from '@tidemark/config';
+import { chooseSeed, EventGenerator, EventSender, trafficOf } from '@tidemark/connectors/synthetic';
 import {
   describeError,
   lifecycle,
@@ -15,11 +16,8 @@ import {
   mountOps,
 } from '@tidemark/observability';
 import Fastify, { type FastifyError, type FastifyInstance } from 'fastify';
-import { Background, type BackgroundOptions } from './background.ts';
+import { Background } from './background.ts';
 import { type ProducerConfig, producerConfig } from './config.ts';
-import { EventGenerator } from './event-generator.ts';
-import { EventSender } from './event-sender.ts';
-import { chooseSeed } from './produce.ts';
 import { addRoutes } from './routes.ts';
 
 /** The producer as a service: idle until it is told to produce. */
@@ -43,7 +41,7 @@ export function compose(
       logger.warn({ error: describeError(error) }, 'events could not be sent');
     },
   });
-  const defaults = backgroundDefaults(config);
+  const defaults = trafficOf(config);
   const background = new Background(sender, systemClock);
   const generator = new EventGenerator(defaults, seededRandom(chooseSeed(config.SEED)), systemClock);
   const server = Fastify({ logger: false, bodyLimit: 16 * 1024 * 1024, forceCloseConnections: true });
@@ -76,18 +74,6 @@ export function compose(
     get port() {
       return portOf(server);
     },
-  };
-}
-
-function backgroundDefaults(config: ProducerConfig): BackgroundOptions {
-  return {
-    ratePerSec: config.RATE_PER_SEC,
-    durationMs: config.DURATION,
-    seed: config.SEED,
-    hotKeyPct: config.HOT_KEY_PCT,
-    keys: config.KEYS,
-    poisonPct: config.POISON_PCT,
-    duplicatePct: config.DUPLICATE_PCT,
   };
 }
 

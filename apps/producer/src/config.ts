@@ -1,48 +1,16 @@
-import { type Config, defineConfig, setting } from '@tidemark/config';
-import { ports, topics } from '@tidemark/contracts/names';
+import { type Config, defineConfig, mergeConfig, setting } from '@tidemark/config';
+import { trafficSettings } from '@tidemark/connectors/synthetic';
+import { ports } from '@tidemark/contracts/names';
 
-/** Everything that the producer can be told. */
-export const producerConfig = defineConfig({
+const serviceConfig = defineConfig({
   LOG_LEVEL: setting.text({ doc: 'Least severe level that is logged', default: 'info' }),
   PRODUCER_ADDR: setting.listenAddress({
     doc: 'Address of the HTTP interface',
     default: { host: '127.0.0.1', port: ports.producer },
   }),
-  KAFKA_BROKERS: setting.list({
-    doc: 'Brokers to begin with, as host:port',
-    default: [`127.0.0.1:${ports.broker}`],
-  }),
-  KAFKA_TOPIC: setting.text({ doc: 'Topic that events go to', default: topics.events }),
-  RATE_PER_SEC: setting.number({ doc: 'Events a second', default: 10, min: 0.01, max: 1_000_000 }),
-  HOT_KEY_PCT: setting.number({
-    doc: 'Percentage of the events that go to the hot fifth of the keys',
-    default: 80,
-    min: 0,
-    max: 100,
-  }),
-  DURATION: setting.durationMs({
-    doc: 'How long the background production lasts; `0s` means until it is stopped',
-    default: 0,
-  }),
-  KEYS: setting.integer({ doc: 'Number of different keys', default: 100, min: 1, max: 10_000_000 }),
-  SEED: setting.integer({
-    doc: 'Repeats the same sequence of keys, ratings and faults; 0 means a new one each time',
-    default: 0,
-    min: 0,
-    max: 4_294_967_295,
-  }),
-  POISON_PCT: setting.number({
-    doc: 'Percentage of events that no consumer can process',
-    default: 0,
-    min: 0,
-    max: 100,
-  }),
-  DUPLICATE_PCT: setting.number({
-    doc: 'Percentage of events that are sent a second time',
-    default: 0,
-    min: 0,
-    max: 100,
-  }),
 });
+
+/** Everything that the producer can be told. */
+export const producerConfig = mergeConfig(serviceConfig, trafficSettings);
 
 export type ProducerConfig = Config<typeof producerConfig>;

@@ -1,8 +1,12 @@
+import {
+  type EncodedEvent,
+  type EventGenerator,
+  type EventSender,
+  encode,
+} from '@tidemark/connectors/synthetic';
 import type { Clock } from '@tidemark/kernel';
 import type { FastifyInstance } from 'fastify';
 import type { Background, BackgroundOptions } from './background.ts';
-import { type EncodedEvent, type EventGenerator, encode } from './event-generator.ts';
-import type { EventSender } from './event-sender.ts';
 
 export interface RouteParts {
   readonly background: Background;

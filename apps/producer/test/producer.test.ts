@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { type RunningBroker, startBroker } from '@tidemark/broker';
 import { LagReader } from '@tidemark/connectors';
+import { produce } from '@tidemark/connectors/synthetic';
 import { topics } from '@tidemark/contracts';
-import { compose, produce } from '@tidemark/producer';
+import { compose } from '@tidemark/producer';
 import { eventually } from '@tidemark/testkit';
 
 describe('the producer on a real broker', () => {

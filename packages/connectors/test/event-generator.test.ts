@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decodeReview } from '@tidemark/connectors';
+import { defaultShape, EventGenerator, type TrafficShape, uuidV7Maker } from '@tidemark/connectors/synthetic';
 import { type Clock, seededRandom, systemClock } from '@tidemark/kernel';
-import { defaultShape, EventGenerator, type TrafficShape } from '@tidemark/producer';
-import { uuidV7Maker } from '../src/uuid-v7.ts';
 
 const frozen: Clock = { ...systemClock, now: () => Date.UTC(2026, 10, 21) };
 

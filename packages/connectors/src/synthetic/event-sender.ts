@@ -1,10 +1,7 @@
-import {
-  createMessageSender,
-  ensureTopics,
-  type KafkaConnection,
-  type MessageSender,
-} from '@tidemark/connectors';
 import type { Clock } from '@tidemark/kernel';
+import type { KafkaConnection } from '../kafka/client-options.ts';
+import { createMessageSender, type MessageSender } from '../kafka/kafka-producer.ts';
+import { ensureTopics } from '../kafka/topics.ts';
 import type { EncodedEvent } from './event-generator.ts';
 
 export interface SenderObserver {
