@@ -76,7 +76,10 @@ export const headers = {
   changeId: 'tidemark-change-id',
 } as const;
 
-/** Kafka headers of a dead letter, beside the original record's own, which stay untouched. Values are text. */
+/**
+ * Kafka headers of a dead letter, beside the original record's own, which stay untouched: its `traceparent` among
+ * them, so the trace goes on. Values are text. docs/dead-letters.md explains each.
+ */
 export const deadLetterHeaders = {
   /** UUID derived from pipeline, topic, partition and offset: the same failure always has the same one. */
   eventId: 'tidemark-dlq-event-id',
@@ -99,8 +102,15 @@ export const deadLetterHeaders = {
   lastFailedAt: 'tidemark-dlq-last-failed-at',
 } as const;
 
-/** Kafka header of an event that was sent back to its topic after it had been dead-lettered: how often, as text. */
-export const replaysHeader = 'tidemark-replays';
+/** Kafka headers of an event that was sent back to its topic after it had been dead-lettered. Values are text. */
+export const replayHeaders = {
+  /** How often it has been sent back. */
+  count: 'tidemark-replays',
+  /** Id of the dead letter that was replayed. */
+  letter: 'tidemark-replay-of',
+  /** The pipeline that had refused the event; the others that read the topic have had it and pass over it. */
+  pipeline: 'tidemark-replay-for',
+} as const;
 
 /** PostgreSQL channel on which the change store announces new rows; the payload is the newest change id. */
 export const changeStoreChannel = 'change_events';

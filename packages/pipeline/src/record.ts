@@ -32,7 +32,7 @@ export function recordBytes(record: SourceRecord): number {
 }
 
 /** The value of the last header of that name as text, or undefined. Kafka allows a name more than once; the last wins. */
-export function headerText(record: SourceRecord, name: string): string | undefined {
+export function headerText(record: Pick<SourceRecord, 'headers'>, name: string): string | undefined {
   for (const [key, value] of record.headers.toReversed()) {
     if (value !== null && key.toString() === name) return value.toString();
   }

@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream';
-import { decodeChange, logSink } from '@tidemark/connectors';
+import { addressedTo, decodeChange, logSink } from '@tidemark/connectors';
 import { pipelines } from '@tidemark/contracts/names';
 import type { HostedPipeline, PipelineHost } from '../host.ts';
 import { countChanges } from './count-changes.ts';
@@ -13,7 +13,7 @@ export function changesToLog(host: PipelineHost, output: Writable, counting: boo
     topic: host.config.CDC_TOPIC,
     sinkName: 'log',
     inDatabase: false,
-    decode: decodeChange,
+    decode: addressedTo(name, decodeChange),
     sink: logSink(output, host.clock),
     ...(counting ? { observer: countChanges(name, host) } : {}),
   });

@@ -1,4 +1,4 @@
-import { changeStoreSink, decodeChange } from '@tidemark/connectors';
+import { addressedTo, changeStoreSink, decodeChange } from '@tidemark/connectors';
 import { pipelines } from '@tidemark/contracts/names';
 import type { HostedPipeline, PipelineHost } from '../host.ts';
 import { countChanges } from './count-changes.ts';
@@ -12,7 +12,7 @@ export function changesToStore(host: PipelineHost): HostedPipeline {
     topic: host.config.CDC_TOPIC,
     sinkName: 'change store',
     inDatabase: true,
-    decode: decodeChange,
+    decode: addressedTo(name, decodeChange),
     sink: changeStoreSink(name, host.pool),
     observer: countChanges(name, host),
   });

@@ -1,4 +1,4 @@
-import { decodeReview, reviewsSink } from '@tidemark/connectors';
+import { addressedTo, decodeReview, reviewsSink } from '@tidemark/connectors';
 import { pipelines } from '@tidemark/contracts/names';
 import type { HostedPipeline, PipelineHost } from '../host.ts';
 
@@ -11,7 +11,7 @@ export function reviewsToPostgres(host: PipelineHost): HostedPipeline {
     topic: host.config.KAFKA_TOPIC,
     sinkName: 'reviews',
     inDatabase: true,
-    decode: decodeReview,
+    decode: addressedTo(name, decodeReview),
     sink: reviewsSink(name, host.pool),
   });
 }

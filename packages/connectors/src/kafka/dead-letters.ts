@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { deadLetterHeaders as names, replaysHeader, topics } from '@tidemark/contracts/names';
+import { deadLetterHeaders as names, replayHeaders, topics } from '@tidemark/contracts/names';
 import {
   type DeadLetter,
   type DeadLetterPort,
@@ -22,15 +22,16 @@ export interface StoredDeadLetter {
   readonly reason: string;
   /** Class and message of the error. */
   readonly error: string;
-  readonly payload: Buffer;
-  /** The payload when it is JSON that PostgreSQL can store, else null. */
+  /** Null when the record had no value. */
+  readonly payload: Buffer | null;
+  /** The payload when it is JSON that PostgreSQL can probably store, else null. */
   readonly payloadJson: string | null;
   readonly attempts: number;
   /** ISO 8601. */
   readonly failedAt: string;
   readonly keyBytes: Buffer | null;
   /** The original record's headers, values in base64. */
-  readonly headers: readonly (readonly [name: string, base64: string])[];
+  readonly headers: readonly (readonly [name: string, base64: string | null])[];
   /** How often the event had been sent back to its topic before. */
   readonly replays: number;
 }
@@ -74,13 +75,30 @@ function* runsOf(letters: readonly DeadLetter[]): Generator<{ run: DeadLetter[];
 
 /**
  * A UUID (version 5 layout, RFC 9562 §5.5) of what failed where. A crash may write a dead letter twice; both copies
- * have this id, so whatever reads them can tell.
+ * have this id, so whatever reads them can tell. A crash may also replay a letter twice: what fails of one replay has
+ * one id, wherever its copies lie in the log.
  */
 export function deadLetterId(
   pipeline: string,
-  record: Pick<SourceRecord, 'topic' | 'partition' | 'offset'>,
+  record: Pick<SourceRecord, 'topic' | 'partition' | 'offset'> & Partial<Pick<SourceRecord, 'headers'>>,
 ): string {
-  const name = `${pipeline}/${record.topic}/${record.partition}/${record.offset}`;
+  return nameUuid(`${pipeline}/${replayOf(pipeline, record.headers ?? []) ?? placeOf(record)}`);
+}
+
+function placeOf({ topic, partition, offset }: Pick<SourceRecord, 'topic' | 'partition' | 'offset'>): string {
+  return `${topic}/${partition}/${offset}`;
+}
+
+/** Which replay for this pipeline the record is, if any. */
+function replayOf(pipeline: string, headers: SourceRecord['headers']): string | undefined {
+  if (headers.length === 0) return undefined;
+  const { count, letter, pipeline: addressee } = replayHeaders;
+  if (headerText({ headers }, addressee) !== pipeline) return undefined;
+  const of = headerText({ headers }, letter);
+  return of === undefined ? undefined : `replay ${headerText({ headers }, count)} of ${of}`;
+}
+
+function nameUuid(name: string): string {
   const hash = createHash('sha1').update(`tidemark dead letter ${name}`).digest().subarray(0, 16);
   hash.writeUInt8((hash.readUInt8(6) & 0x0f) | 0x50, 6);
   hash.writeUInt8((hash.readUInt8(8) & 0x3f) | 0x80, 8);
@@ -105,9 +123,7 @@ function deadLetterMessage({ pipeline, record, rejection }: DeadLetter, group: s
     [names.lastFailedAt]: new Date(rejection.lastFailedAtMs).toISOString(),
   };
   // A replayed event that fails again is a new dead letter; the headers of the old one would contradict it.
-  const original = record.headers
-    .filter(([name]) => !ownHeader.test(name.toString()))
-    .map(([name, value]) => [name, value ?? Buffer.alloc(0)] as const);
+  const original = record.headers.filter(([name]) => !ownHeader.test(name.toString()));
   return {
     topic: topics.deadLetters,
     key: record.key ?? undefined,
@@ -128,7 +144,6 @@ export function decodeDeadLetter(record: SourceRecord): Decision<StoredDeadLette
     partition: Number(header(names.partition) ?? record.partition),
     offset: BigInt(header(names.offset) ?? record.offset),
   };
-  const payload = record.value ?? Buffer.alloc(0);
   const event: StoredDeadLetter = {
     eventId: header(names.eventId) ?? deadLetterId(pipeline, place),
     pipeline,
@@ -139,23 +154,21 @@ export function decodeDeadLetter(record: SourceRecord): Decision<StoredDeadLette
       '\0',
       '',
     ),
-    payload,
-    payloadJson: storableJson(payload),
+    payload: record.value,
+    payloadJson: record.value && storableJson(record.value),
     attempts: Number(header(names.attempts) ?? 0),
     failedAt: header(names.lastFailedAt) ?? new Date(record.timestampMs).toISOString(),
     keyBytes: record.key,
     headers: originalHeaders(record),
-    replays: Number(header(replaysHeader) ?? 0),
+    replays: Number(header(replayHeaders.count) ?? 0),
   };
   return { fate: 'deliver', event };
 }
 
-function originalHeaders(record: SourceRecord): [string, string][] {
-  return record.headers.flatMap(([name, value]): [string, string][] => {
+function originalHeaders(record: SourceRecord): [string, string | null][] {
+  return record.headers.flatMap(([name, value]): [string, string | null][] => {
     const text = name.toString();
-    return ownHeader.test(text) || text.includes('\0')
-      ? []
-      : [[text, (value ?? Buffer.alloc(0)).toString('base64')]];
+    return ownHeader.test(text) || text.includes('\0') ? [] : [[text, value?.toString('base64') ?? null]];
   });
 }
 
@@ -165,7 +178,10 @@ function storableText(bytes: Buffer | null): string | null {
   return text === undefined || text.includes('\0') ? null : text;
 }
 
-/** Nor can jsonb hold the escape \u0000 or half a surrogate pair (PostgreSQL, "JSON Types"). */
+/**
+ * Nor can jsonb hold the escape \u0000 or half a surrogate pair (PostgreSQL, "JSON Types"). What else it cannot hold,
+ * such as 1e999999, the database finds out for itself.
+ */
 function storableJson(bytes: Buffer): string | null {
   const text = bytes.toString();
   if (/\\u0000|\\u[dD][89a-fA-F]/.test(text) || text.includes('\0')) return null;

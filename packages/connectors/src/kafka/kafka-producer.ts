@@ -7,7 +7,7 @@ export interface OutgoingMessage {
   readonly topic: string;
   readonly key: Buffer | undefined;
   readonly value: Buffer | undefined;
-  readonly headers?: readonly (readonly [key: string | Buffer, value: Buffer])[];
+  readonly headers?: readonly (readonly [key: string | Buffer, value: Buffer | null])[];
   readonly partition?: number;
   readonly timestampMs?: number;
 }
@@ -71,10 +71,16 @@ function toProduce(message: OutgoingMessage): MessageToProduce {
     topic,
     ...(key === undefined ? {} : { key }),
     ...(value === undefined ? {} : { value }),
-    ...(headers === undefined
-      ? {}
-      : { headers: new Map(headers.map(([name, content]) => [Buffer.from(name as string), content])) }),
+    ...(headers === undefined ? {} : { headers: headerMap(headers) }),
     ...(partition === undefined ? {} : { partition }),
     ...(timestampMs === undefined ? {} : { timestamp: BigInt(timestampMs) }),
   };
+}
+
+/**
+ * A name may stand there twice, so each is a key of its own. The client writes null as null although its types do not
+ * say so.
+ */
+function headerMap(headers: NonNullable<OutgoingMessage['headers']>): Map<Buffer, Buffer> {
+  return new Map(headers.map(([name, content]) => [Buffer.from(name as string), content as Buffer]));
 }

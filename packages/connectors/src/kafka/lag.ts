@@ -1,6 +1,7 @@
 import { Admin } from '@platformatic/kafka';
 import type { TopicPartition } from '@tidemark/pipeline';
 import { clientOptions, type KafkaConnection } from './client-options.ts';
+import { LogReader } from './read-range.ts';
 
 /** How far a group is behind in a partition. */
 export interface PartitionLag extends TopicPartition {
@@ -9,6 +10,8 @@ export interface PartitionLag extends TopicPartition {
   readonly endOffset: bigint;
   /** Records between the committed offset, or the beginning of the log, and the end. Never negative. */
   readonly lag: bigint;
+  /** Timestamp of the first record that is not committed; undefined when there is none. */
+  readonly oldestMs?: number | undefined;
 }
 
 /** ListOffsets takes these in place of a timestamp (Kafka protocol guide, ListOffsets). */
@@ -19,6 +22,7 @@ const earliest = -2n;
 export class LagReader {
   readonly #connection: KafkaConnection;
   #admin: Admin | undefined;
+  #log: LogReader | undefined;
 
   constructor(connection: KafkaConnection) {
     this.#connection = connection;
@@ -56,9 +60,44 @@ export class LagReader {
     });
   }
 
+  /** Consumer groups that the broker knows, by name. */
+  groups(): Promise<string[]> {
+    return this.#use(async admin => [...(await admin.listGroups()).keys()].sort());
+  }
+
+  /** Topics in which a group has committed offsets, by name. */
+  topicsOf(group: string): Promise<string[]> {
+    return this.#use(async admin => {
+      const committed = await committedOffsets(admin, group);
+      return [...new Set([...committed.keys()].map(key => key.slice(0, key.lastIndexOf(':'))))].sort();
+    });
+  }
+
+  /** As {@link read}, with the age of what waits: looks at the first record of every partition that has a lag. */
+  async readWithAge(group: string, topics: readonly string[]): Promise<PartitionLag[]> {
+    const lags = await this.read(group, topics);
+    try {
+      this.#log ??= new LogReader(this.#connection);
+      const log = this.#log;
+      return await Promise.all(
+        lags.map(async lag => ({ ...lag, oldestMs: lag.lag > 0n ? await oldestIn(log, lag) : undefined })),
+      );
+    } catch (error) {
+      await this.#closeLog();
+      throw error;
+    }
+  }
+
   async close(): Promise<void> {
     await this.#admin?.close();
     this.#admin = undefined;
+    await this.#closeLog();
+  }
+
+  async #closeLog(): Promise<void> {
+    const log = this.#log;
+    this.#log = undefined;
+    await log?.close().catch(() => {});
   }
 
   /** A client that failed is replaced: it may hold on to a broker that is gone. */
@@ -73,6 +112,17 @@ export class LagReader {
       throw error;
     }
   }
+}
+
+/** What lies first may be no record but the marker of a transaction, so the reading goes on to the first that is one. */
+async function oldestIn(
+  log: LogReader,
+  { topic, partition, endOffset, lag }: PartitionLag,
+): Promise<number | undefined> {
+  for await (const [first] of log.read(topic, partition, endOffset - lag, endOffset)) {
+    if (first) return first.timestampMs;
+  }
+  return undefined;
 }
 
 async function partitionsOf(admin: Admin, topics: readonly string[]): Promise<TopicPartition[]> {

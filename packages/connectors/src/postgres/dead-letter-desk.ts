@@ -1,41 +1,23 @@
-import { replaysHeader } from '@tidemark/contracts/names';
 import { type Clock, TidemarkError } from '@tidemark/kernel';
-import type { MessageSender, OutgoingMessage } from '../kafka/kafka-producer.ts';
-import type { Pool } from './pool.ts';
-
-export type DeadLetterStatus = 'open' | 'replayed' | 'discarded';
-
-/** Which dead letters are meant; what is left out does not matter. */
-export interface DeadLetterFilter {
-  readonly ids?: readonly string[];
-  readonly pipeline?: string;
-  readonly reason?: string;
-  /** SQLSTATE, HTTP status or name of the error. */
-  readonly errorClass?: string;
-  readonly key?: string;
-  /** ISO 8601; the time of the failure. */
-  readonly from?: string;
-  readonly to?: string;
-  readonly status?: DeadLetterStatus;
-}
-
-/** A dead letter as people see it. */
-export interface DeadLetterEntry {
-  readonly id: string;
-  readonly pipeline: string;
-  readonly topic: string;
-  readonly partition: number;
-  readonly offset: string;
-  readonly key: string | null;
-  readonly reason: string;
-  readonly error: string;
-  /** What a replay would send, as text. */
-  readonly payload: string;
-  readonly attempts: number;
-  readonly replays: number;
-  readonly status: DeadLetterStatus;
-  readonly failedAt: string;
-}
+import { auditSubjects } from '../audit/subjects.ts';
+import type { MessageSender } from '../kafka/kafka-producer.ts';
+import {
+  type DeadLetterAction,
+  type DeadLetterDetail,
+  type DeadLetterEntry,
+  detailOf,
+  entryOf,
+  messageOf,
+} from './dead-letter-entry.ts';
+import {
+  type DeadLetterFilter,
+  type DeadLetterPlace,
+  findLetters,
+  findOpen,
+  type LetterRow,
+  letterColumns,
+} from './dead-letter-query.ts';
+import { inTransaction, type Pool, type Transaction } from './pool.ts';
 
 /** Who acts, and why; both are written down with every action. */
 export interface Actor {
@@ -48,52 +30,32 @@ export interface ReplayOptions {
   readonly dryRun?: boolean;
   /** Events a second; 100 unless given. */
   readonly eventsPerSec?: number;
-  /** An event that came back so often is left alone; 3 unless given. */
+  /** An event that was sent back so often is left alone; 3 unless given. */
   readonly replaysMax?: number;
+  /** Ends the replay after what is being sent; the rest stays open. */
+  readonly signal?: AbortSignal;
+  readonly onSent?: (sent: number, of: number) => void;
 }
 
 export interface ReplayResult {
   readonly sent: readonly string[];
   /** Left alone because they came back too often. */
   readonly overCap: readonly string[];
+  /** Left alone because nothing says where they came from: somebody else wrote them to the dead-letter topic. */
+  readonly homeless: readonly string[];
 }
 
-interface LetterRow {
-  readonly event_id: string;
-  readonly pipeline: string;
-  readonly source_topic: string;
-  readonly source_partition: number;
-  readonly source_offset: string;
-  readonly key: string | null;
-  readonly key_bytes: Buffer | null;
-  readonly headers: [string, string][];
-  readonly reason: string;
-  readonly error: string;
-  readonly payload: Buffer;
-  readonly attempts: number;
-  readonly replays: number;
-  readonly status: DeadLetterStatus;
-  readonly failed_at: Date;
-}
+export const replayDefaults = { eventsPerSec: 100, replaysMax: 3 } as const;
 
-/** In the order of their topic, so that a replay keeps the order of every key. */
-const select = `
-  SELECT event_id, pipeline, source_topic, source_partition, source_offset, key, key_bytes, headers, reason, error,
-    coalesce(edited, payload_bytes) AS payload, attempts, replays, status, failed_at
-  FROM dlq_events
-  WHERE ($1::uuid[] IS NULL OR event_id = ANY($1)) AND ($2::text IS NULL OR pipeline = $2)
-    AND ($3::text IS NULL OR reason = $3) AND ($4::text IS NULL OR starts_with(error, $4 || ':'))
-    AND ($5::text IS NULL OR key = $5) AND ($6::timestamptz IS NULL OR failed_at >= $6)
-    AND ($7::timestamptz IS NULL OR failed_at < $7) AND ($8::text IS NULL OR status = $8)
-  ORDER BY source_topic, source_partition, source_offset LIMIT $9`;
-
-/** Letters that one call handles, at most. */
-const lettersMax = 10_000;
+/** Letters that are sent and marked together, at most; fewer at low rates, so that the rate stays even. */
+const chunkMax = 100;
+const chunksPerSec = 10;
+const never = new AbortController().signal;
 
 /**
  * Looks at dead letters and deals with them. A replay sends the original bytes, or the corrected ones, with the
- * original key and headers back to the topic that they came from: there they are an ordinary event again, behind
- * everything newer of their key, and the sinks' ids keep one that had its effect after all from having it twice.
+ * original key and headers back to the partition that they came from: there they are an ordinary event again, behind
+ * everything newer of their key. Every action is written to the log together with what it changes.
  */
 export class DeadLetterDesk {
   readonly #pool: Pool;
@@ -106,101 +68,173 @@ export class DeadLetterDesk {
     this.#clock = clock;
   }
 
+  /** Newest first. */
   async list(filter: DeadLetterFilter, limit = 100): Promise<DeadLetterEntry[]> {
-    return (await this.#find(filter, limit)).map(entryOf);
+    return (await findLetters(this.#pool, filter, limit)).map(entryOf);
+  }
+
+  /** A page of the list with the place of each letter in it. */
+  async page(
+    filter: DeadLetterFilter,
+    limit: number,
+    before?: DeadLetterPlace,
+  ): Promise<{ readonly entry: DeadLetterEntry; readonly place: DeadLetterPlace }[]> {
+    const rows = await findLetters(this.#pool, filter, limit, before);
+    return rows.map(row => ({
+      entry: entryOf(row),
+      place: { failedAt: row.exact_failed_at, id: row.event_id },
+    }));
   }
 
   /** @throws TidemarkError `DEAD_LETTER_UNKNOWN` */
-  async show(id: string): Promise<DeadLetterEntry> {
-    const [row] = await this.#find({ ids: [id] }, 1);
-    if (!row) {
-      throw new TidemarkError('DEAD_LETTER_UNKNOWN', `there is no dead letter ${id}`, {
-        hint: 'List them with `tidemark dlq list`.',
-      });
-    }
-    return entryOf(row);
+  async show(id: string): Promise<DeadLetterDetail> {
+    const [row] = await findLetters(this.#pool, { ids: [id] }, 1);
+    if (!row) throw unknownLetter(id);
+    const { rows: actions } = await this.#pool.query<ActionRow>(
+      'SELECT action, actor, reason, acted_at FROM dlq_actions WHERE event_id = $1 ORDER BY id',
+      [id],
+    );
+    const taken = actions.map(({ action, actor, reason, acted_at }) => ({
+      action,
+      who: actor,
+      why: reason,
+      at: acted_at.toISOString(),
+    }));
+    return detailOf(row, taken);
   }
 
-  /** Corrects what a replay will send; the original bytes stay. */
+  /**
+   * Corrects what a replay will send; the original bytes stay.
+   * @throws TidemarkError `DEAD_LETTER_UNKNOWN`, `DEAD_LETTER_CLOSED`
+   */
   async edit(id: string, payload: Buffer, actor: Actor): Promise<void> {
-    await this.show(id);
-    await this.#act('edit', id, actor, 'UPDATE dlq_events SET edited = $4 WHERE event_id = $1', [payload]);
-  }
-
-  /** Decides that an event need not take effect. */
-  async discard(id: string, actor: Actor): Promise<void> {
-    await this.show(id);
-    await this.#act(
-      'discard',
-      id,
-      actor,
-      `UPDATE dlq_events SET status = 'discarded' WHERE event_id = $1`,
-      [],
+    const { rowCount } = await this.#pool.query(
+      `WITH changed AS (UPDATE dlq_events SET edited = $4 WHERE event_id = $1 AND status = 'open' RETURNING event_id)
+       INSERT INTO dlq_actions (event_id, action, actor, reason, payload)
+       SELECT event_id, 'edit', $2, $3, $4 FROM changed`,
+      [id, actor.name, actor.why, payload],
     );
+    if (rowCount === 0) throw await this.#whyNotOpen(id);
   }
 
-  /** Sends open letters back to their topics, one after the other. A crash in between may send one twice, harmlessly. */
-  async replay(filter: DeadLetterFilter, actor: Actor, options: ReplayOptions = {}): Promise<ReplayResult> {
-    const { dryRun = false, eventsPerSec = 100, replaysMax = 3 } = options;
-    const rows = await this.#find({ ...filter, status: 'open' }, lettersMax);
-    const due = rows.filter(row => row.replays < replaysMax);
-    if (!dryRun) {
-      for (const row of due) {
-        await this.#sender.send([messageOf(row)]);
-        await this.#act('replay', row.event_id, actor, markReplayed, []);
-        await this.#clock.sleep(1000 / eventsPerSec);
-      }
-    }
-    const overCap = rows.filter(row => row.replays >= replaysMax).map(row => row.event_id);
-    return { sent: due.map(row => row.event_id), overCap };
-  }
-
-  async #find(filter: DeadLetterFilter, limit: number): Promise<LetterRow[]> {
-    const { ids, pipeline, reason, errorClass, key, from, to, status } = filter;
-    const values = [ids, pipeline, reason, errorClass, key, from, to, status].map(value => value ?? null);
-    return (await this.#pool.query<LetterRow>(select, [...values, Math.min(limit, lettersMax)])).rows;
-  }
-
-  /** Changes a letter and writes the action down in one statement. The change reads the id as $1. */
-  async #act(action: string, id: string, actor: Actor, change: string, values: unknown[]): Promise<void> {
-    await this.#pool.query(
-      `WITH changed AS (${change} RETURNING event_id)
+  /** Decides that open letters need not take effect; answers with their ids. */
+  async discard(
+    filter: DeadLetterFilter,
+    actor: Actor,
+    options: { readonly dryRun?: boolean } = {},
+  ): Promise<string[]> {
+    const open = await findOpen(this.#pool, filter);
+    await this.#requireOpen(filter, open.length);
+    const ids = open.map(letter => letter.id);
+    if (options.dryRun) return ids;
+    const { rows } = await this.#pool.query<{ event_id: string }>(
+      `WITH changed AS (
+         UPDATE dlq_events SET status = 'discarded' WHERE event_id = ANY($1::uuid[]) AND status = 'open'
+         RETURNING event_id
+       )
        INSERT INTO dlq_actions (event_id, action, actor, reason)
-       SELECT event_id, '${action}', $2, $3 FROM changed`,
-      [id, actor.name, actor.why, ...values],
+       SELECT event_id, 'discard', $2, $3 FROM changed RETURNING event_id`,
+      [ids, actor.name, actor.why],
     );
+    return rows.map(row => row.event_id);
+  }
+
+  /**
+   * Sends open letters back to their topics, in log order. Each chunk is locked, sent, marked and logged in one
+   * transaction: of two people who replay at the same time only one sends. A crash after the sending leaves the chunk
+   * open, and whoever replays it again does no harm: what had its effect is recognised by its id, and what fails again
+   * has the same dead letter as its twin.
+   *
+   * @throws TidemarkError `DEAD_LETTER_UNKNOWN`, `DEAD_LETTER_CLOSED` when single letters are named and are not open
+   */
+  async replay(filter: DeadLetterFilter, actor: Actor, options: ReplayOptions = {}): Promise<ReplayResult> {
+    const {
+      dryRun = false,
+      eventsPerSec,
+      replaysMax,
+      signal = never,
+      onSent,
+    } = { ...replayDefaults, ...options };
+    const open = await findOpen(this.#pool, filter);
+    await this.#requireOpen(filter, open.length);
+    const homeless = open.filter(letter => !auditSubjects[letter.pipeline]).map(({ id }) => id);
+    const known = open.filter(letter => auditSubjects[letter.pipeline]);
+    const overCap = known.filter(letter => letter.replays >= replaysMax).map(({ id }) => id);
+    const due = known.filter(letter => letter.replays < replaysMax).map(({ id }) => id);
+    if (dryRun) return { sent: due, overCap, homeless };
+    const chunk = Math.max(1, Math.min(chunkMax, Math.floor(eventsPerSec / chunksPerSec)));
+    const sent: string[] = [];
+    for (let at = 0; at < due.length && !signal.aborted; at += chunk) {
+      const startedMs = this.#clock.monotonic();
+      sent.push(...(await this.#replayChunk(due.slice(at, at + chunk), actor)));
+      onSent?.(sent.length, due.length);
+      const spentMs = this.#clock.monotonic() - startedMs;
+      await this.#clock.sleep(Math.max(0, (chunk / eventsPerSec) * 1000 - spentMs), signal).catch(() => {});
+    }
+    return { sent, overCap, homeless };
+  }
+
+  #replayChunk(ids: readonly string[], actor: Actor): Promise<string[]> {
+    return inTransaction(this.#pool, never, async transaction => {
+      const rows = await lockOpen(transaction, ids);
+      await this.#sender.send(rows.map(messageOf));
+      const sent = rows.map(row => row.event_id);
+      await transaction.query({
+        name: 'mark-replayed',
+        text: markReplayed,
+        values: [sent, actor.name, actor.why],
+      });
+      return sent;
+    });
+  }
+
+  /** Letters that are named one by one are expected to be there. */
+  async #requireOpen({ ids }: DeadLetterFilter, found: number): Promise<void> {
+    if (ids === undefined || found > 0) return;
+    for (const id of ids) throw await this.#whyNotOpen(id);
+  }
+
+  async #whyNotOpen(id: string): Promise<TidemarkError> {
+    const [row] = await findLetters(this.#pool, { ids: [id] }, 1);
+    if (!row) return unknownLetter(id);
+    if (row.status === 'open') {
+      return new TidemarkError(
+        'DEAD_LETTER_CLOSED',
+        `the dead letter ${id} does not match the other filters`,
+      );
+    }
+    return new TidemarkError('DEAD_LETTER_CLOSED', `the dead letter ${id} was ${row.status} already`, {
+      hint: 'A replay that fails again comes back as a new dead letter; list those that are open.',
+    });
   }
 }
 
-const markReplayed = `UPDATE dlq_events SET status = 'replayed', replays = replays + 1 WHERE event_id = $1`;
-
-function messageOf(row: LetterRow): OutgoingMessage {
-  const original = row.headers.filter(([name]) => name !== replaysHeader);
-  return {
-    topic: row.source_topic,
-    key: row.key_bytes ?? undefined,
-    value: row.payload,
-    headers: [
-      ...original.map(([name, base64]) => [Buffer.from(name), Buffer.from(base64, 'base64')] as const),
-      [Buffer.from(replaysHeader), Buffer.from(String(row.replays + 1))],
-    ],
-  };
+interface ActionRow {
+  readonly action: DeadLetterAction['action'];
+  readonly actor: string;
+  readonly reason: string;
+  readonly acted_at: Date;
 }
 
-function entryOf(row: LetterRow): DeadLetterEntry {
-  return {
-    id: row.event_id,
-    pipeline: row.pipeline,
-    topic: row.source_topic,
-    partition: row.source_partition,
-    offset: row.source_offset,
-    key: row.key,
-    reason: row.reason,
-    error: row.error,
-    payload: row.payload.toString(),
-    attempts: row.attempts,
-    replays: row.replays,
-    status: row.status,
-    failedAt: row.failed_at.toISOString(),
-  };
+const markReplayed = `
+  WITH changed AS (
+    UPDATE dlq_events SET status = 'replayed', replays = replays + 1 WHERE event_id = ANY($1::uuid[])
+    RETURNING event_id
+  )
+  INSERT INTO dlq_actions (event_id, action, actor, reason) SELECT event_id, 'replay', $2, $3 FROM changed`;
+
+async function lockOpen(transaction: Transaction, ids: readonly string[]): Promise<LetterRow[]> {
+  const { rows } = await transaction.query<LetterRow>({
+    name: 'lock-open-letters',
+    text: `SELECT ${letterColumns} FROM dlq_events WHERE event_id = ANY($1::uuid[]) AND status = 'open'
+      ORDER BY source_topic, source_partition, source_offset FOR UPDATE SKIP LOCKED`,
+    values: [ids],
+  });
+  return rows;
+}
+
+function unknownLetter(id: string): TidemarkError {
+  return new TidemarkError('DEAD_LETTER_UNKNOWN', `there is no dead letter ${id}`, {
+    hint: 'List them with `tidemark dlq list`.',
+  });
 }

@@ -4,16 +4,29 @@ import type { Pool, Transaction } from './pool.ts';
 import { splitRepeats } from './repeats.ts';
 import { transactionalSink } from './transactional-sink.ts';
 
+/**
+ * What people did with a letter is taken from the log of actions: a table that is built again from the topic shows
+ * what was replayed, discarded and edited as before.
+ */
 const storeLetters = `
-  WITH stored AS (
-    INSERT INTO dlq_events (event_id, pipeline, source_topic, source_partition, source_offset, key, reason, error,
-      original_payload, payload_bytes, attempts, failed_at, key_bytes, headers, replays)
-    SELECT event_id, pipeline, source_topic, source_partition, source_offset, key, reason, error,
-      original_payload::jsonb, payload_bytes, attempts, failed_at, key_bytes, headers::jsonb, replays
-    FROM unnest($1::uuid[], $2::text[], $3::text[], $4::int[], $5::bigint[], $6::text[], $7::text[], $8::text[],
+  WITH input AS (
+    SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::int[], $5::bigint[], $6::text[], $7::text[], $8::text[],
       $9::text[], $10::bytea[], $11::int[], $12::timestamptz[], $13::bytea[], $14::text[], $15::int[])
       AS input (event_id, pipeline, source_topic, source_partition, source_offset, key, reason, error,
         original_payload, payload_bytes, attempts, failed_at, key_bytes, headers, replays)
+  ), stored AS (
+    INSERT INTO dlq_events (event_id, pipeline, source_topic, source_partition, source_offset, key, reason, error,
+      original_payload, payload_bytes, attempts, failed_at, key_bytes, headers, replays, status, edited)
+    SELECT event_id, pipeline, source_topic, source_partition, source_offset, key, reason, error,
+      jsonb_or_null(original_payload), payload_bytes, attempts, failed_at, key_bytes, headers::jsonb,
+      input.replays + coalesce(done.replays, 0), coalesce(done.status, 'open'), done.edited
+    FROM input LEFT JOIN LATERAL (
+      SELECT count(*) FILTER (WHERE action = 'replay')::int AS replays,
+        (array_agg(CASE action WHEN 'replay' THEN 'replayed' ELSE 'discarded' END ORDER BY id DESC)
+          FILTER (WHERE action <> 'edit'))[1] AS status,
+        (array_agg(payload ORDER BY id DESC) FILTER (WHERE action = 'edit'))[1] AS edited
+      FROM dlq_actions WHERE dlq_actions.event_id = input.event_id
+    ) AS done ON true
     ON CONFLICT DO NOTHING RETURNING event_id
   )
   SELECT event_id::text AS id FROM stored`;
@@ -28,33 +41,43 @@ async function write(
   items: readonly DeliverableItem<StoredDeadLetter>[],
 ): Promise<ReadonlySet<bigint>> {
   const { unique, repeats } = splitRepeats(items, item => item.event.eventId);
-  const { rows } = await transaction.query<{ id: string }>({
-    name: 'store-dead-letters',
-    text: storeLetters,
-    values: columns(unique),
-  });
-  const written = new Set(rows.map(row => row.id));
+  const written = await storeDeadLetters(
+    transaction,
+    unique.map(item => item.event),
+  );
   const known = unique.filter(item => !written.has(item.event.eventId));
   return new Set([...repeats, ...known.map(item => item.record.offset)]);
 }
 
-function columns(items: readonly DeliverableItem<StoredDeadLetter>[]): unknown[][] {
-  const of = <T>(pick: (letter: StoredDeadLetter) => T) => items.map(item => pick(item.event));
+/** Adds letters to the table and answers with the ids of those that were not there. No id may come twice. */
+export async function storeDeadLetters(
+  transaction: Transaction,
+  letters: readonly StoredDeadLetter[],
+): Promise<ReadonlySet<string>> {
+  const { rows } = await transaction.query<{ id: string }>({
+    name: 'store-dead-letters',
+    text: storeLetters,
+    values: columns(letters),
+  });
+  return new Set(rows.map(row => row.id));
+}
+
+function columns(letters: readonly StoredDeadLetter[]): unknown[][] {
   return [
-    of(letter => letter.eventId),
-    of(letter => letter.pipeline),
-    of(letter => letter.topic),
-    of(letter => letter.partition),
-    of(letter => letter.offset.toString()),
-    of(letter => letter.key),
-    of(letter => letter.reason),
-    of(letter => letter.error),
-    of(letter => letter.payloadJson),
-    of(letter => letter.payload),
-    of(letter => letter.attempts),
-    of(letter => letter.failedAt),
-    of(letter => letter.keyBytes),
-    of(letter => JSON.stringify(letter.headers)),
-    of(letter => letter.replays),
+    letters.map(letter => letter.eventId),
+    letters.map(letter => letter.pipeline),
+    letters.map(letter => letter.topic),
+    letters.map(letter => letter.partition),
+    letters.map(letter => letter.offset.toString()),
+    letters.map(letter => letter.key),
+    letters.map(letter => letter.reason),
+    letters.map(letter => letter.error),
+    letters.map(letter => letter.payloadJson),
+    letters.map(letter => letter.payload),
+    letters.map(letter => letter.attempts),
+    letters.map(letter => letter.failedAt),
+    letters.map(letter => letter.keyBytes),
+    letters.map(letter => JSON.stringify(letter.headers)),
+    letters.map(letter => letter.replays),
   ];
 }

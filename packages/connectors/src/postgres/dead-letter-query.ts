@@ -1,0 +1,95 @@
+import type { Pool } from './pool.ts';
+
+export const deadLetterStatuses = ['open', 'replayed', 'discarded'] as const;
+export type DeadLetterStatus = (typeof deadLetterStatuses)[number];
+
+/** Which dead letters are meant; what is left out does not matter. */
+export interface DeadLetterFilter {
+  readonly ids?: readonly string[] | undefined;
+  readonly pipeline?: string | undefined;
+  readonly reason?: string | undefined;
+  /** SQLSTATE, HTTP status or name of the error. */
+  readonly errorClass?: string | undefined;
+  readonly key?: string | undefined;
+  /** ISO 8601; the time of the failure, this moment included. */
+  readonly from?: string | undefined;
+  /** Without this moment. */
+  readonly to?: string | undefined;
+  readonly status?: DeadLetterStatus | undefined;
+}
+
+/** Where a page of the list ends: the order is by time, newest first, and by id where times are equal. */
+export interface DeadLetterPlace {
+  /** Microseconds included. */
+  readonly failedAt: string;
+  readonly id: string;
+}
+
+export interface LetterRow {
+  readonly event_id: string;
+  readonly pipeline: string;
+  readonly source_topic: string;
+  readonly source_partition: number;
+  readonly source_offset: string;
+  readonly key: string | null;
+  readonly key_bytes: Buffer | null;
+  readonly headers: readonly (readonly [name: string, base64: string | null])[];
+  readonly reason: string;
+  readonly error: string;
+  readonly payload_bytes: Buffer | null;
+  readonly edited: Buffer | null;
+  readonly attempts: number;
+  readonly replays: number;
+  readonly status: DeadLetterStatus;
+  readonly failed_at: Date;
+  /** `failed_at` to the microsecond. */
+  readonly exact_failed_at: string;
+}
+
+/** Columns of a {@link LetterRow}. */
+export const letterColumns = `event_id, pipeline, source_topic, source_partition, source_offset, key, key_bytes, headers,
+  reason, error, payload_bytes, edited, attempts, replays, status, failed_at,
+  to_char(failed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS exact_failed_at`;
+
+const condition = `($1::uuid[] IS NULL OR event_id = ANY($1)) AND ($2::text IS NULL OR pipeline = $2)
+  AND ($3::text IS NULL OR reason = $3) AND ($4::text IS NULL OR starts_with(error, $4 || ':'))
+  AND ($5::text IS NULL OR key = $5) AND ($6::timestamptz IS NULL OR failed_at >= $6)
+  AND ($7::timestamptz IS NULL OR failed_at < $7) AND ($8::text IS NULL OR status = $8)`;
+
+function conditionValues(filter: DeadLetterFilter): unknown[] {
+  const { ids, pipeline, reason, errorClass, key, from, to, status } = filter;
+  return [ids, pipeline, reason, errorClass, key, from, to, status].map(value => value ?? null);
+}
+
+/** Letters that match, newest first, older than `before`. */
+export async function findLetters(
+  pool: Pool,
+  filter: DeadLetterFilter,
+  limit: number,
+  before?: DeadLetterPlace,
+): Promise<LetterRow[]> {
+  const { rows } = await pool.query<LetterRow>(
+    `SELECT ${letterColumns} FROM dlq_events WHERE ${condition}
+       AND ($9::timestamptz IS NULL OR (failed_at, event_id) < ($9, $10::uuid))
+     ORDER BY failed_at DESC, event_id DESC LIMIT $11`,
+    [...conditionValues(filter), before?.failedAt ?? null, before?.id ?? null, limit],
+  );
+  return rows;
+}
+
+/** What has to be known of a letter to decide whether it is acted upon. */
+export interface OpenLetter {
+  readonly id: string;
+  readonly pipeline: string;
+  readonly replays: number;
+}
+
+/** Open letters that match, in the order of their topic: a replay in this order keeps the order of every key. */
+export async function findOpen(pool: Pool, filter: DeadLetterFilter): Promise<OpenLetter[]> {
+  const { rows } = await pool.query<OpenLetter>(
+    `SELECT event_id AS id, pipeline, replays FROM dlq_events WHERE ${condition}
+     ORDER BY source_topic, source_partition, source_offset`,
+    conditionValues({ ...filter, status: 'open' }),
+  );
+  return rows;
+}
