@@ -16,6 +16,7 @@ import { exposeGauges } from './gauges.ts';
 import { type HostedPipeline, PipelineHost } from './host.ts';
 import { LagSampler } from './lag-sampler.ts';
 import { pipelineRoutes } from './pipeline-routes.ts';
+import { RetentionSchedule } from './retention.ts';
 import { selectPipelines } from './select-pipelines.ts';
 
 /** The consumer: pipelines from topics to sinks, and an HTTP server that says how they are. */
@@ -30,7 +31,15 @@ export function compose(
   const hosted = selectPipelines(host, output);
   const reader = new LagReader(host.connection('lag'));
   const lags = new LagSampler(reader, hosted, host.clock, logger, config.LAG_INTERVAL);
-  exposeGauges(metrics, hosted, lags);
+  const { pool, clock } = host;
+  const retention = new RetentionSchedule({
+    pool,
+    keepMs: config.PROCESSED_EVENTS_RETENTION,
+    clock,
+    logger,
+    metrics,
+  });
+  exposeGauges(metrics, hosted, lags, () => clock.now());
   const ops = createOps({
     metrics,
     checks: { database: () => probe(host.pool), broker: () => reader.ping(), ...pipelineChecks(hosted) },
@@ -43,12 +52,14 @@ export function compose(
       // Sources mend what can be mended. What is left is a defect, and its unhandled rejection ends the process.
       for (const { pipeline } of hosted) void pipeline.run();
       lags.start();
+      retention.start();
       logger.info({ port: server.port, pipelines: hosted.map(({ name }) => name) }, 'consumer started');
     },
     async stop() {
       const deadline = AbortSignal.timeout(config.DRAIN_TIMEOUT);
       await Promise.all(hosted.map(({ pipeline }) => pipeline.stop(deadline)));
       await lags.stop();
+      await retention.stop();
       await server.stop();
       await host.close();
     },

@@ -74,6 +74,11 @@ export const consumerConfig = defineConfig({
     doc: 'Silence after which the group gives the partitions of a consumer away; brokers take 6 s at least',
     default: 6000,
   }),
+  PROCESSED_EVENTS_RETENTION: setting.durationMs({
+    doc: 'How long the id of an event is remembered after the event took effect, at least; what comes again later is not recognised by its id any more. Longer than topics keep their events',
+    default: 30 * 24 * 3_600_000,
+    min: 3_600_000,
+  }),
   DRAIN_TIMEOUT: setting.durationMs({
     doc: 'Time that a stop may spend on finishing work in flight before it is abandoned whole',
     default: 6000,

@@ -5,7 +5,12 @@ import type { LagSampler } from './lag-sampler.ts';
 const states = ['starting', 'running', 'paused', 'waiting', 'stopped'] as const;
 
 /** Sets the gauges whose truth lies in the pipelines, at each scrape. */
-export function exposeGauges(metrics: Metrics, hosted: readonly HostedPipeline[], lags: LagSampler): void {
+export function exposeGauges(
+  metrics: Metrics,
+  hosted: readonly HostedPipeline[],
+  lags: LagSampler,
+  nowMs: () => number,
+): void {
   metrics.beforeScrape(() => {
     for (const { name, group, topic, pipeline } of hosted) {
       const status = pipeline.status();
@@ -14,8 +19,10 @@ export function exposeGauges(metrics: Metrics, hosted: readonly HostedPipeline[]
       for (const state of states) {
         metrics.gauge('pipeline_state').set({ pipeline: name, state }, state === status.state ? 1 : 0);
       }
-      for (const { partition, lag } of lags.sampleOf(name)?.partitions ?? []) {
+      for (const { partition, lag, oldestMs } of lags.sampleOf(name)?.partitions ?? []) {
         metrics.gauge('consumer_lag').set({ group, topic, partition }, Number(lag));
+        const ageMs = oldestMs === undefined ? 0 : Math.max(0, nowMs() - oldestMs);
+        metrics.gauge('consumer_oldest_unprocessed_seconds').set({ group, topic, partition }, ageMs / 1000);
       }
     }
   });

@@ -67,9 +67,10 @@ export class LagSampler {
     let complete = true;
     for (const hosted of this.#hosted) {
       try {
-        const partitions = await this.#reader.read(hosted.group, [hosted.topic]);
+        const partitions = await this.#reader.readWithAge(hosted.group, [hosted.topic]);
         this.#samples.set(hosted.name, { partitions, ratePerSec: this.#rate(hosted) });
       } catch (error) {
+        complete = false;
         this.#logger.debug(
           { pipeline: hosted.name, error: describeError(error) },
           'lag could not be sampled',

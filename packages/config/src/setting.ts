@@ -106,12 +106,13 @@ export function choice<const T extends string>(
 const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
 /** A duration such as `500ms`, `30s`, `5m`, `1h`; in milliseconds once parsed. */
-export function durationMs(describe: Describe<number>): Setting<number> {
+export function durationMs(describe: Describe<number> & { readonly min?: number }): Setting<number> {
   return setting('duration (`500ms`, `30s`, `5m`, `1h`)', describe, value => {
     const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(value.trim());
     if (!match) throw new Error('must be a duration such as 500ms, 30s, 5m or 1h');
     const ms = Number(match[1]) * (unitMs[match[2] ?? ''] ?? Number.NaN);
     if (ms > Number.MAX_SAFE_INTEGER) throw new Error('must be a duration that fits into a lifetime');
+    if (ms < (describe.min ?? 0)) throw new Error(`must not be shorter than ${(describe.min ?? 0) / 1000}s`);
     return ms;
   });
 }

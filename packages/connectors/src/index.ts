@@ -1,5 +1,8 @@
-export { type AuditReport, auditPipeline, type Doubt, type PartitionAudit } from './audit/audit.ts';
+export { auditedPipelines, auditPipeline } from './audit/audit.ts';
+export type { Recount } from './audit/recount.ts';
+export type { AuditReport, Doubt, PartitionAudit } from './audit/report.ts';
 export { auditSubjects } from './audit/subjects.ts';
+export { addressedTo } from './codec/addressed.ts';
 export { type ChangeEvent, decodeChange } from './codec/change-event.ts';
 export { decodeReview } from './codec/review-event.ts';
 export { type ChangeIndexOptions, changeIndexSink } from './elasticsearch/change-index-sink.ts';
@@ -21,14 +24,26 @@ export { classify } from './postgres/classify.ts';
 export {
   type Actor,
   DeadLetterDesk,
-  type DeadLetterEntry,
-  type DeadLetterFilter,
-  type DeadLetterStatus,
   type ReplayOptions,
   type ReplayResult,
+  replayDefaults,
 } from './postgres/dead-letter-desk.ts';
+export type { DeadLetterAction, DeadLetterDetail, DeadLetterEntry } from './postgres/dead-letter-entry.ts';
+export {
+  type DeadLetterFilter,
+  type DeadLetterPlace,
+  type DeadLetterStatus,
+  deadLetterStatuses,
+} from './postgres/dead-letter-query.ts';
+export { rebuildDeadLetters } from './postgres/dead-letter-rebuild.ts';
 export { deadLetterSink } from './postgres/dead-letter-sink.ts';
 export { createPool, type Pool, type PoolOptions, probe } from './postgres/pool.ts';
 export { Positions } from './postgres/positions.ts';
+export {
+  processedEventsHorizonMs,
+  type RetentionOptions,
+  type RetentionResult,
+  retainProcessedEvents,
+} from './postgres/processed-events.ts';
 export { reviewsSink } from './postgres/reviews-sink.ts';
 export { transactionalSink } from './postgres/transactional-sink.ts';

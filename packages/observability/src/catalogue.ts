@@ -134,6 +134,11 @@ export const metricCatalogue = {
     help: 'Events between the committed position and the end of the partition.',
     labels: ['group', 'topic', 'partition'],
   },
+  consumer_oldest_unprocessed_seconds: {
+    kind: 'gauge',
+    help: 'Age of the first event behind the committed position of the partition; 0 when there is none.',
+    labels: ['group', 'topic', 'partition'],
+  },
   pipeline_unaccounted_events: {
     kind: 'gauge',
     help: 'Events read minus those delivered, recognised as duplicates, filtered, dead-lettered or in flight. Must be 0.',
@@ -143,6 +148,26 @@ export const metricCatalogue = {
     kind: 'gauge',
     help: '1 for the state that the pipeline is in.',
     labels: ['pipeline', 'state'],
+  },
+  processed_events_partitions: {
+    kind: 'gauge',
+    help: 'Days whose event ids have a partition of their own.',
+    labels: [],
+  },
+  processed_events_forgotten_total: {
+    kind: 'counter',
+    help: 'Ids of processed events that were older than the retention and were forgotten.',
+    labels: [],
+  },
+  processed_events_retained_timestamp_seconds: {
+    kind: 'gauge',
+    help: 'When this process last applied the retention of event ids, seconds since the epoch; 0 while another one does.',
+    labels: [],
+  },
+  processed_events_retention_failures_total: {
+    kind: 'counter',
+    help: 'Times that the retention of event ids could not be applied.',
+    labels: [],
   },
   dead_letters_total: { kind: 'counter', help: 'Events dead-lettered.', labels: ['pipeline', 'reason'] },
   change_visible_seconds: {

@@ -33,7 +33,9 @@ const freshnessRowsMax = 10_000;
 const ownTables = [
   'change_events',
   'changefeeds',
+  'dlq_actions',
   'dlq_events',
+  'maintenance',
   'pipeline_positions',
   'processed_events',
   'schema_migrations',
@@ -70,7 +72,8 @@ export function createPositionStore(queries: Kysely<Schema>): PositionStore {
       const { rows } = await sql<{ version: string; changed: string }>`
         SELECT current_setting('server_version') AS version,
                coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0)::text AS changed
-        FROM pg_stat_user_tables WHERE relname <> ALL (${ownTables})`.execute(queries);
+        FROM pg_stat_user_tables
+        WHERE relname <> ALL (${ownTables}) AND relname NOT LIKE 'processed\\_events\\_%'`.execute(queries);
       const [row] = rows;
       return { serverVersion: row?.version.split(' ')[0] ?? '', rowsChanged: Number(row?.changed ?? 0) };
     },

@@ -10,7 +10,9 @@ const ownTables = new Set([
   'change_events',
   'pipeline_positions',
   'processed_events',
+  'dlq_actions',
   'dlq_events',
+  'maintenance',
   'schema_migrations',
 ]);
 const neverCaptured = 'changefeeds';

@@ -15,8 +15,8 @@ interface Stored {
 }
 
 const takeOwnership = `
-  INSERT INTO pipeline_positions AS p (pipeline, topic, partition, next_offset, owner_epoch)
-  VALUES ($1, $2, $3, $4, 1)
+  INSERT INTO pipeline_positions AS p (pipeline, topic, partition, next_offset, first_offset, owner_epoch)
+  VALUES ($1, $2, $3, $4, $4, 1)
   ON CONFLICT (pipeline, topic, partition)
     DO UPDATE SET owner_epoch = p.owner_epoch + 1, updated_at = now()
   RETURNING next_offset, owner_epoch`;
