@@ -10,6 +10,10 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   open: async () => (await import('./commands/open.ts')).open,
   reset: async () => (await import('./commands/reset.ts')).reset,
   'verify-password': async () => (await import('./commands/verify-password.ts')).verifyPassword,
+  produce: async () => (await import('./commands/produce.ts')).produceCommand,
+  lag: async () => (await import('./commands/lag.ts')).lag,
+  dlq: async () => (await import('./commands/dlq.ts')).dlq,
+  audit: async () => (await import('./commands/audit.ts')).audit,
   broker: async () => (await import('./commands/broker.ts')).broker,
   bench: async () => (await import('./commands/bench.ts')).bench,
 };

@@ -36,7 +36,7 @@ export interface OptionSpec {
 
 export interface Command {
   readonly name: string;
-  /** Positional arguments as the usage text shows them: `SERVICE` required, `[SERVICE]` optional. */
+  /** Positional arguments as the usage text shows them: `SERVICE` required, `[SERVICE]` optional, `[ID…]` any number. */
   readonly positionals?: readonly string[];
   readonly options: Readonly<Record<string, OptionSpec>>;
   /** One line. */
@@ -53,6 +53,10 @@ export interface CommandInput {
   flag(option: string): boolean;
   /** A whole number from 0 to `max`. */
   integer(option: string, fallback: number, max: number): number;
+  /** Options that were given. */
+  readonly given: readonly string[];
+  /** The error for a value that makes no sense, with the usage of the command. */
+  refuse(problem: string): TidemarkError;
 }
 
 /**
@@ -63,7 +67,7 @@ export function readInput(command: Command, args: readonly string[]): CommandInp
   const { values, positionals } = parse(command, args);
   const allowed = command.positionals ?? [];
   const required = allowed.filter(name => !name.startsWith('[')).length;
-  if (positionals.length > allowed.length)
+  if (positionals.length > allowed.length && !allowed.at(-1)?.endsWith('…]'))
     throw usage(command, `unexpected argument ${positionals[allowed.length]}`);
   if (positionals.length < required) throw usage(command, `${allowed[positionals.length]} is missing`);
   const text = (option: string) => {
@@ -74,6 +78,8 @@ export function readInput(command: Command, args: readonly string[]): CommandInp
     positionals,
     text,
     flag: option => values[option] === true,
+    given: Object.keys(values),
+    refuse: problem => usage(command, problem),
     integer(option, fallback, max) {
       const value = text(option);
       if (value === undefined) return fallback;
