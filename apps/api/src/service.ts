@@ -14,6 +14,8 @@ import { changeStreamRoute } from './changes/change-stream-route.ts';
 import { ChangeTail } from './changes/change-tail.ts';
 import { createStoreListener } from './changes/store-listener.ts';
 import type { ApiConfig } from './config.ts';
+import { deadLetterRoutes } from './dead-letters/dead-letter-routes.ts';
+import { createDesk, type Desk } from './dead-letters/desk.ts';
 import { createActionLog } from './http/action-log.ts';
 import type { Api } from './http/api.ts';
 import { operationRoutes } from './http/operation-routes.ts';
@@ -55,6 +57,14 @@ export function createApiService(parts: ApiParts): ApiService {
   });
   const passwords = createPasswords(config.BCRYPT_COST);
   const users = createUserStore(database.queries);
+  const desk = createDesk({
+    databaseUrl: config.DATABASE_URL,
+    brokers: config.KAFKA_BROKERS,
+    clock: parts.clock,
+    produceTimeoutMs: config.PRODUCE_TIMEOUT,
+    onConnectionLost: error =>
+      logger.warn({ reason: describeError(error) }, 'a database connection was lost'),
+  });
   let api: Api | undefined;
 
   async function checkDefaultAccount(): Promise<void> {
@@ -70,7 +80,7 @@ export function createApiService(parts: ApiParts): ApiService {
   const service = lifecycle('api', {
     async start() {
       await checkDefaultAccount();
-      api = await assemble(parts, { database, passwords, users });
+      api = await assemble(parts, { database, passwords, users, desk });
       await api.listen(address).catch((error: unknown) => {
         throw explainListenError(error, address);
       });
@@ -78,7 +88,7 @@ export function createApiService(parts: ApiParts): ApiService {
     },
     async stop() {
       await api?.close();
-      await Promise.allSettled([broker.close(), database.close()]);
+      await Promise.allSettled([broker.close(), desk.close(), database.close()]);
       logger.info('stopped');
     },
   });
@@ -99,6 +109,7 @@ interface Stores {
   readonly database: Database;
   readonly passwords: ReturnType<typeof createPasswords>;
   readonly users: ReturnType<typeof createUserStore>;
+  readonly desk: Desk;
 }
 
 async function assemble(parts: ApiParts, stores: Stores): Promise<Api> {
@@ -121,7 +132,7 @@ async function assemble(parts: ApiParts, stores: Stores): Promise<Api> {
 }
 
 /** Everything behind sign-in, and sign-in itself. */
-function apiRoutes(api: Api, parts: ApiParts, { database, passwords, users }: Stores): void {
+function apiRoutes(api: Api, parts: ApiParts, { database, passwords, users, desk }: Stores): void {
   const { config, logger, clock, broker } = parts;
   const { queries } = database;
   const sessions = createSessionStore(queries, config.SESSION_TTL);
@@ -141,6 +152,7 @@ function apiRoutes(api: Api, parts: ApiParts, { database, passwords, users }: St
   });
   userRoutes(api, { users, passwords, logAction });
   reviewRoutes(api, { reviews: createReviewStore(queries), broker, clock, logAction });
+  deadLetterRoutes(api, { desk, logAction });
   changesOf(api, parts, database, sessions);
   const urls = {
     capture: config.CAPTURE_URL,

@@ -105,8 +105,13 @@ function parse(command: Command, args: readonly string[]) {
   }
 }
 
+/** A longer line helps nobody; the help has a line for each option, characters. */
+const usageMax = 200;
+
 function usage(command: Command, problem: string): TidemarkError {
-  return new TidemarkError('USAGE', problem, { hint: `Usage: ${usageLine(command)}` });
+  const line = usageLine(command);
+  const hint = line.length <= usageMax ? `Usage: ${line}` : `See \`tidemark help ${command.name}\`.`;
+  return new TidemarkError('USAGE', problem, { hint });
 }
 
 /** `tidemark up [--detach] [--data DIR]` */

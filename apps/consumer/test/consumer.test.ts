@@ -275,6 +275,7 @@ describe('the consumer on a real broker and a real database', () => {
         sent: [],
         overCap: [again.id],
         homeless: [],
+        remaining: 0,
       });
 
       await desk.edit(

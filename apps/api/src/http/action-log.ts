@@ -11,7 +11,10 @@ export type Action =
   | 'user_create'
   | 'user_update'
   | 'user_delete'
-  | 'review_create';
+  | 'review_create'
+  | 'dead_letter_edit'
+  | 'dead_letter_replay'
+  | 'dead_letter_discard';
 
 export interface ActionFacts {
   /** Who acted, where the request does not say so itself. */

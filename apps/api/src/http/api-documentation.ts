@@ -20,6 +20,7 @@ export async function documentRoutes(api: Api): Promise<void> {
         { name: 'reviews', description: 'Events that applications write' },
         { name: 'changes', description: 'The change store and its live feed' },
         { name: 'pipelines', description: 'Positions, lag and books' },
+        { name: 'dead letters', description: 'Events that could not take effect' },
         { name: 'operation', description: 'Health and metrics' },
       ],
       components: {

@@ -125,7 +125,7 @@ class ProgressLine {
       `  ${acknowledged} events in ${(elapsedMs / 1000).toFixed(1)} s, ${rate(result)} a second; seed ${seed}`,
     );
     if (failed > 0) this.#terminal.warn(`  ${failed} events could not be sent`);
-    if (this.#everSaturated) {
+    if (this.#everSaturated || result.saturated) {
       this.#terminal.warn(`  ${this.#ratePerSec} events a second was more than the broker takes`);
     }
   }

@@ -12,6 +12,7 @@ import {
 import {
   type DeadLetterFilter,
   type DeadLetterPlace,
+  findLetter,
   findLetters,
   findOpen,
   type LetterRow,
@@ -32,6 +33,8 @@ export interface ReplayOptions {
   readonly eventsPerSec?: number;
   /** An event that was sent back so often is left alone; 3 unless given. */
   readonly replaysMax?: number;
+  /** Letters that are sent at most; all of them unless given. */
+  readonly limit?: number;
   /** Ends the replay after what is being sent; the rest stays open. */
   readonly signal?: AbortSignal;
   readonly onSent?: (sent: number, of: number) => void;
@@ -43,6 +46,8 @@ export interface ReplayResult {
   readonly overCap: readonly string[];
   /** Left alone because nothing says where they came from: somebody else wrote them to the dead-letter topic. */
   readonly homeless: readonly string[];
+  /** Letters that match as well, and come after the limit. */
+  readonly remaining: number;
 }
 
 export const replayDefaults = { eventsPerSec: 100, replaysMax: 3 } as const;
@@ -61,11 +66,14 @@ export class DeadLetterDesk {
   readonly #pool: Pool;
   readonly #sender: MessageSender;
   readonly #clock: Clock;
+  readonly #sendTimeoutMs: number;
 
-  constructor(pool: Pool, sender: MessageSender, clock: Clock) {
+  /** @param sendTimeoutMs less than the database allows a transaction to wait for us */
+  constructor(pool: Pool, sender: MessageSender, clock: Clock, sendTimeoutMs = 8000) {
     this.#pool = pool;
     this.#sender = sender;
     this.#clock = clock;
+    this.#sendTimeoutMs = sendTimeoutMs;
   }
 
   /** Newest first. */
@@ -88,7 +96,7 @@ export class DeadLetterDesk {
 
   /** @throws TidemarkError `DEAD_LETTER_UNKNOWN` */
   async show(id: string): Promise<DeadLetterDetail> {
-    const [row] = await findLetters(this.#pool, { ids: [id] }, 1);
+    const row = await findLetter(this.#pool, id);
     if (!row) throw unknownLetter(id);
     const { rows: actions } = await this.#pool.query<ActionRow>(
       'SELECT action, actor, reason, acted_at FROM dlq_actions WHERE event_id = $1 ORDER BY id',
@@ -145,7 +153,8 @@ export class DeadLetterDesk {
    * open, and whoever replays it again does no harm: what had its effect is recognised by its id, and what fails again
    * has the same dead letter as its twin.
    *
-   * @throws TidemarkError `DEAD_LETTER_UNKNOWN`, `DEAD_LETTER_CLOSED` when single letters are named and are not open
+   * @throws TidemarkError `DEAD_LETTER_UNKNOWN`, `DEAD_LETTER_CLOSED` when single letters are named and are not open;
+   *   `BROKER_UNAVAILABLE`, with everything that was not acknowledged still open
    */
   async replay(filter: DeadLetterFilter, actor: Actor, options: ReplayOptions = {}): Promise<ReplayResult> {
     const {
@@ -160,8 +169,10 @@ export class DeadLetterDesk {
     const homeless = open.filter(letter => !auditSubjects[letter.pipeline]).map(({ id }) => id);
     const known = open.filter(letter => auditSubjects[letter.pipeline]);
     const overCap = known.filter(letter => letter.replays >= replaysMax).map(({ id }) => id);
-    const due = known.filter(letter => letter.replays < replaysMax).map(({ id }) => id);
-    if (dryRun) return { sent: due, overCap, homeless };
+    const all = known.filter(letter => letter.replays < replaysMax).map(({ id }) => id);
+    const due = all.slice(0, options.limit ?? all.length);
+    const remaining = all.length - due.length;
+    if (dryRun) return { sent: due, overCap, homeless, remaining };
     const chunk = Math.max(1, Math.min(chunkMax, Math.floor(eventsPerSec / chunksPerSec)));
     const sent: string[] = [];
     for (let at = 0; at < due.length && !signal.aborted; at += chunk) {
@@ -171,13 +182,13 @@ export class DeadLetterDesk {
       const spentMs = this.#clock.monotonic() - startedMs;
       await this.#clock.sleep(Math.max(0, (chunk / eventsPerSec) * 1000 - spentMs), signal).catch(() => {});
     }
-    return { sent, overCap, homeless };
+    return { sent, overCap, homeless, remaining };
   }
 
   #replayChunk(ids: readonly string[], actor: Actor): Promise<string[]> {
     return inTransaction(this.#pool, never, async transaction => {
       const rows = await lockOpen(transaction, ids);
-      await this.#sender.send(rows.map(messageOf));
+      await this.#send(rows);
       const sent = rows.map(row => row.event_id);
       await transaction.query({
         name: 'mark-replayed',
@@ -188,6 +199,23 @@ export class DeadLetterDesk {
     });
   }
 
+  /** The client waits for a broker that is gone as long as it takes; a person, and our locks, cannot. */
+  async #send(rows: readonly LetterRow[]): Promise<void> {
+    const done = new AbortController();
+    const overdue = this.#clock.sleep(this.#sendTimeoutMs, done.signal).then(() => {
+      throw new TidemarkError('BROKER_UNAVAILABLE', 'the broker did not acknowledge the events in time', {
+        hint: 'Try again when it is back; what was not sent is still open.',
+      });
+    });
+    const sending = this.#sender.send(rows.map(messageOf));
+    for (const loser of [sending, overdue]) loser.catch(() => {});
+    try {
+      await Promise.race([sending, overdue]);
+    } finally {
+      done.abort();
+    }
+  }
+
   /** Letters that are named one by one are expected to be there. */
   async #requireOpen({ ids }: DeadLetterFilter, found: number): Promise<void> {
     if (ids === undefined || found > 0) return;
@@ -195,7 +223,7 @@ export class DeadLetterDesk {
   }
 
   async #whyNotOpen(id: string): Promise<TidemarkError> {
-    const [row] = await findLetters(this.#pool, { ids: [id] }, 1);
+    const row = await findLetter(this.#pool, id);
     if (!row) return unknownLetter(id);
     if (row.status === 'open') {
       return new TidemarkError(

@@ -15,7 +15,7 @@ export interface DeadLetterEntry {
   readonly reason: string;
   /** Class and message. */
   readonly error: string;
-  /** What a replay would send, as text; null for a record without value. */
+  /** What a replay would send, as text, of which a list has the beginning; null for a record without value. */
   readonly payload: string | null;
   /** Whether somebody corrected the payload. */
   readonly edited: boolean;
@@ -28,13 +28,13 @@ export interface DeadLetterEntry {
 
 /** A dead letter with everything that is known of it. */
 export interface DeadLetterDetail extends DeadLetterEntry {
-  readonly headers: readonly { readonly name: string; readonly value: string | null }[];
+  readonly headers: { readonly name: string; readonly value: string | null }[];
   /** The payload as it came, as text. */
   readonly originalPayload: string | null;
   /** What the pipeline's codec would refuse about the payload now; null when it would take it. */
   readonly wouldBeRefused: string | null;
   /** Oldest first. */
-  readonly actions: readonly DeadLetterAction[];
+  readonly actions: DeadLetterAction[];
 }
 
 /** A line of the log of what people did. */
@@ -65,7 +65,7 @@ export function entryOf(row: LetterRow): DeadLetterEntry {
 }
 
 /** A dead letter with its headers, what its codec would say, and what was done with it. */
-export function detailOf(row: LetterRow, actions: readonly DeadLetterAction[]): DeadLetterDetail {
+export function detailOf(row: LetterRow, actions: DeadLetterAction[]): DeadLetterDetail {
   return {
     ...entryOf(row),
     headers: row.headers.map(([name, base64]) => ({ name, value: decoded(base64)?.toString() ?? null })),

@@ -46,10 +46,18 @@ export interface LetterRow {
   readonly exact_failed_at: string;
 }
 
-/** Columns of a {@link LetterRow}. */
-export const letterColumns = `event_id, pipeline, source_topic, source_partition, source_offset, key, key_bytes, headers,
-  reason, error, payload_bytes, edited, attempts, replays, status, failed_at,
+/** A payload has megabytes at the worst, and a page many of them: lists show how it begins, bytes. */
+export const previewBytes = 4096;
+
+const columnsBefore = `event_id, pipeline, source_topic, source_partition, source_offset, key, key_bytes, headers,
+  reason, error`;
+const columnsAfter = `attempts, replays, status, failed_at,
   to_char(failed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS exact_failed_at`;
+
+/** Columns of a {@link LetterRow}. */
+export const letterColumns = `${columnsBefore}, payload_bytes, edited, ${columnsAfter}`;
+const previewColumns = `${columnsBefore}, substring(payload_bytes FROM 1 FOR ${previewBytes}) AS payload_bytes,
+  substring(edited FROM 1 FOR ${previewBytes}) AS edited, ${columnsAfter}`;
 
 const condition = `($1::uuid[] IS NULL OR event_id = ANY($1)) AND ($2::text IS NULL OR pipeline = $2)
   AND ($3::text IS NULL OR reason = $3) AND ($4::text IS NULL OR starts_with(error, $4 || ':'))
@@ -61,7 +69,16 @@ function conditionValues(filter: DeadLetterFilter): unknown[] {
   return [ids, pipeline, reason, errorClass, key, from, to, status].map(value => value ?? null);
 }
 
-/** Letters that match, newest first, older than `before`. */
+/** The whole letter. */
+export async function findLetter(pool: Pool, id: string): Promise<LetterRow | undefined> {
+  const { rows } = await pool.query<LetterRow>(
+    `SELECT ${letterColumns} FROM dlq_events WHERE event_id = $1::uuid`,
+    [id],
+  );
+  return rows[0];
+}
+
+/** Letters that match, newest first, older than `before`, with the beginnings of their payloads. */
 export async function findLetters(
   pool: Pool,
   filter: DeadLetterFilter,
@@ -69,7 +86,7 @@ export async function findLetters(
   before?: DeadLetterPlace,
 ): Promise<LetterRow[]> {
   const { rows } = await pool.query<LetterRow>(
-    `SELECT ${letterColumns} FROM dlq_events WHERE ${condition}
+    `SELECT ${previewColumns} FROM dlq_events WHERE ${condition}
        AND ($9::timestamptz IS NULL OR (failed_at, event_id) < ($9, $10::uuid))
      ORDER BY failed_at DESC, event_id DESC LIMIT $11`,
     [...conditionValues(filter), before?.failedAt ?? null, before?.id ?? null, limit],

@@ -8,7 +8,7 @@ export interface SteadyProductionOptions {
   readonly send: (events: number) => Promise<void>;
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** After every tick. */
+  /** After every batch and every tick. */
   readonly onProgress?: (progress: ProductionProgress) => void;
 }
 
@@ -26,6 +26,8 @@ const batchMax = 1000;
 const inFlightMax = 4;
 /** Debt beyond this is dropped: a producer that was held up must not answer with a burst. */
 const debtMaxMs = 1000;
+/** How long beyond its duration a production may go on to send what is due, milliseconds. */
+const overtimeMaxMs = 250;
 
 /**
  * Produces at a steady rate up to what the broker takes. Each tick sends what is due; when acknowledgements do not
@@ -56,13 +58,19 @@ export class SteadyProduction {
 
   /** Resolves when the duration is over or the signal aborted, and everything sent was answered. */
   async run(): Promise<ProductionProgress> {
-    const { clock, durationMs, signal, ratePerSec } = this.#options;
+    const { clock, durationMs, signal, ratePerSec, onProgress } = this.#options;
     this.#startedMs = clock.monotonic();
     const pauseMs = Math.max(tickMs, 1000 / ratePerSec);
     while (!signal.aborted) {
       const { elapsedMs } = this.progress;
-      await this.#sendDue(Math.min(elapsedMs, durationMs));
-      this.#options.onProgress?.(this.progress);
+      const due = this.#due(elapsedMs);
+      onProgress?.(this.progress);
+      if (due > 0 && elapsedMs <= durationMs + overtimeMaxMs) {
+        await this.#send(due);
+        continue;
+      }
+      // What is still due then is not made up for: the production was asked to last so long, and no longer.
+      if (due > 0) this.#saturatedAtMs = elapsedMs;
       if (elapsedMs >= durationMs) break;
       await clock.sleep(Math.min(pauseMs, durationMs - elapsedMs), signal).catch(() => {});
     }
@@ -70,20 +78,23 @@ export class SteadyProduction {
     return this.progress;
   }
 
-  async #sendDue(elapsedMs: number): Promise<void> {
-    const { ratePerSec } = this.#options;
-    const due = Math.floor((elapsedMs / 1000) * ratePerSec);
+  /** Events that should have been sent by now and were not. */
+  #due(elapsedMs: number): number {
+    const { ratePerSec, durationMs } = this.#options;
+    const target = Math.floor((Math.min(elapsedMs, durationMs) / 1000) * ratePerSec);
     const debtMax = Math.max(1, (debtMaxMs / 1000) * ratePerSec);
-    if (due - this.#debited > debtMax) {
+    if (target - this.#debited > debtMax) {
       this.#saturatedAtMs = elapsedMs;
-      this.#debited = due - Math.floor(debtMax / 2);
+      this.#debited = target - Math.floor(debtMax / 2);
     }
-    while (this.#debited < due && !this.#options.signal.aborted) {
-      const events = Math.min(batchMax, due - this.#debited);
-      this.#debited += events;
-      this.#begin(events);
-      if (this.#inFlight.size >= inFlightMax) await Promise.race(this.#inFlight);
-    }
+    return target - this.#debited;
+  }
+
+  async #send(due: number): Promise<void> {
+    const events = Math.min(batchMax, due);
+    this.#debited += events;
+    this.#begin(events);
+    if (this.#inFlight.size >= inFlightMax) await Promise.race(this.#inFlight);
   }
 
   #begin(events: number): void {
