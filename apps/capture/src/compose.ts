@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { resolve } from 'node:path';
 import { pid } from 'node:process';
 import { loadConfig } from '@tidemark/config';
 import { changefeedId, topicPartitions, topics } from '@tidemark/contracts/names';
@@ -48,6 +49,7 @@ export function compose(env: Readonly<Record<string, string | undefined>>): Capt
     clock: systemClock,
     random: Math.random,
     settings: feedSettings,
+    dataDir: resolve(config.CAPTURE_DATA_DIR),
   });
   const ping = () => store.ping();
   const server = apiServer({

@@ -20,6 +20,10 @@ export const captureConfig = defineConfig({
     doc: 'Where the OpenAPI, health and metrics are served',
     default: { host: '127.0.0.1', port: ports.capture },
   }),
+  CAPTURE_DATA_DIR: setting.text({
+    doc: 'Folder of this process for large transactions that have not ended; nothing in it outlives a session',
+    default: '.tidemark/capture',
+  }),
   CAPTURE_DEFAULT_CHANGEFEED: setting.flag({
     doc: `Create changefeed \`${changefeedId}\` (tables users and reviews to topic \`${topics.changes}\`) on the first start`,
     default: true,

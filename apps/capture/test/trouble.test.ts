@@ -125,6 +125,7 @@ suite('a changefeed in trouble', () => {
       slot,
       publication: slot,
       startLsn: 0n,
+      streamsLarge: true,
       onFrame: () => {},
       now: () => systemClock.now(),
     });

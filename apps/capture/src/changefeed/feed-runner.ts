@@ -28,6 +28,8 @@ export interface FeedRunnerOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly settings: FeedSettings;
+  /** Folder of the process for what does not fit into memory. */
+  readonly dataDir: string;
 }
 
 const restartPolicy: BackoffPolicy = { baseMs: 250, capMs: 10_000 };
@@ -45,6 +47,8 @@ export class FeedRunner {
   readonly #stopping = new AbortController();
   #finished: Promise<void> | undefined;
   #copier: SnapshotCopier | undefined;
+  /** False from when there was no room for large transactions: the server keeps them then, as it can. */
+  #streamsLarge = true;
 
   constructor(options: FeedRunnerOptions, changefeed: Changefeed) {
     this.#options = options;
@@ -82,6 +86,7 @@ export class FeedRunner {
       } catch (error) {
         if (signal.aborted) return;
         if (isPermanent(error)) return await this.#giveUp(error);
+        if (errorCode(error) === 'SPOOL_FULL') this.#streamsLarge = false;
         this.#warn(error);
       }
       // A session that worked for a while does not count as another failure in a row.
@@ -105,6 +110,7 @@ export class FeedRunner {
         status: this.status,
         metrics,
         logger,
+        streamsLarge: this.#streamsLarge,
         onAnchored: () => this.#settled.resolve(),
         onStreaming: copier => this.#streams(copier),
       },

@@ -24,6 +24,10 @@ export interface FeedSessionOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly settings: FeedSettings;
+  /** Folder for what does not fit into memory. */
+  readonly dataDir: string;
+  /** Asks the server for large transactions before they end. */
+  readonly streamsLarge: boolean;
   /** Called once the slot is there: from then on no change can be missed. */
   readonly onAnchored: () => void;
   /** Called once the slot is streamed, with what copies tables while it is. */

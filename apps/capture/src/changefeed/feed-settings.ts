@@ -11,6 +11,8 @@ export interface FeedSettings {
   readonly watermarkMs: number;
   /** Log without changes for us that gathers before the slot is moved over it, bytes. */
   readonly idleAdvanceBytes: bigint;
+  /** Disk that large transactions may take before they commit, bytes. */
+  readonly spoolBytesMax: number;
 }
 
 export const feedSettings: FeedSettings = {
@@ -19,4 +21,5 @@ export const feedSettings: FeedSettings = {
   housekeepingMs: 10_000,
   watermarkMs: 1000,
   idleAdvanceBytes: 64n * 1024n,
+  spoolBytesMax: 64 * 1024 ** 3,
 };

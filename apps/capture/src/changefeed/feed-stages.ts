@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
 import { PgoutputReader, type Relation } from '../protocol/pgoutput.ts';
 import type { ReplicationConnection } from '../protocol/replication-connection.ts';
 import type { Keepalive } from '../protocol/wal-frame.ts';
@@ -12,6 +13,7 @@ import { CommitClock } from '../stream/commit-clock.ts';
 import { deliver } from '../stream/delivery.ts';
 import { FrameFeed } from '../stream/frame-feed.ts';
 import { Outbox } from '../stream/outbox.ts';
+import { StreamedTransactions } from '../stream/streamed-transactions.ts';
 import { Watermarks } from '../stream/watermarks.ts';
 import { FeedProgress } from './feed-progress.ts';
 import type { FeedSessionOptions } from './feed-session.ts';
@@ -30,6 +32,7 @@ export class FeedStages {
   readonly #commitClock: CommitClock;
   readonly #outbox: Outbox;
   readonly #encoder: ChangeEncoder;
+  readonly #streamed: StreamedTransactions;
   readonly #frames: FrameFeed;
   readonly #checkpointer: Checkpointer;
   readonly #progress: FeedProgress;
@@ -59,8 +62,9 @@ export class FeedStages {
     this.#outbox = new Outbox(settings.outbox, () => this.#resumeIfPossible());
     this.#copier = this.#makeCopier(copies);
     this.#encoder = this.#makeEncoder();
+    this.#streamed = this.#makeStreamed();
     this.#frames = new FrameFeed({
-      reader: new PgoutputReader(this.#encoder),
+      reader: this.#streamed,
       onKeepalive: keepalive => this.#keepalive(keepalive),
       onFailure,
     });
@@ -86,6 +90,7 @@ export class FeedStages {
   /** Runs until the signal aborts, then finishes the batch under way; rejects on failure. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, settings, status, onStreaming } = this.#options;
+    await this.#streamed.open();
     const replication = await this.#startReplication(signal);
     this.#replication = replication;
     this.#lastFrameMs = clock.monotonic();
@@ -98,7 +103,7 @@ export class FeedStages {
         intervalMs: settings.housekeepingMs,
         askServer: () => replication.confirm(this.#checkpointer.confirmedLsn, true),
         onJoined: tables => this.#copier.request(tables),
-        silentMs: () => (this.#outbox.isFull ? 0 : clock.monotonic() - this.#lastFrameMs),
+        silentMs: () => (this.#isListening() ? clock.monotonic() - this.#lastFrameMs : 0),
       },
       stop,
     );
@@ -117,6 +122,7 @@ export class FeedStages {
       this.#ending.abort();
       await Promise.allSettled([delivery, house, copying]);
       await replication.close();
+      await this.#streamed.close();
     }
   }
 
@@ -132,6 +138,19 @@ export class FeedStages {
       store: list => store.setCopies(changefeed.id, list),
       clock,
       logger,
+    });
+  }
+
+  #makeStreamed(): StreamedTransactions {
+    const { changefeed, dataDir, settings } = this.#options;
+    return new StreamedTransactions({
+      handler: this.#encoder,
+      reader: new PgoutputReader(this.#encoder),
+      folder: join(dataDir, 'transactions', changefeed.id),
+      bytesMax: settings.spoolBytesMax,
+      hold: work => this.#hold(work),
+      outbox: this.#outbox,
+      signal: this.#ending.signal,
     });
   }
 
@@ -168,7 +187,7 @@ export class FeedStages {
   }
 
   #startReplication(signal: AbortSignal): Promise<ReplicationConnection> {
-    const { changefeed, sourceUrl, clock } = this.#options;
+    const { changefeed, sourceUrl, clock, streamsLarge } = this.#options;
     const name = resourceName(changefeed.id);
     const options = {
       url: sourceUrl,
@@ -176,6 +195,7 @@ export class FeedStages {
       slot: name,
       publication: name,
       startLsn: this.#initial.lsn,
+      streamsLarge,
       onFrame: (frame: Buffer) => this.#takeFrame(frame),
       now: () => clock.now(),
     };
@@ -212,15 +232,24 @@ export class FeedStages {
   }
 
   #resumeIfPossible(): void {
-    if (this.#outbox.isFull || this.#frames.isHeld) return;
-    this.#replication?.resume();
+    if (this.#isListening()) this.#replication?.resume();
+  }
+
+  /** False while the server is kept waiting. */
+  #isListening(): boolean {
+    return !this.#outbox.isFull && !this.#frames.isHeld;
+  }
+
+  /** Reads no further before the work is done. */
+  #hold(work: Promise<void>): void {
+    this.#replication?.pause();
+    this.#frames.holdUntil(work, () => this.#resumeIfPossible());
   }
 
   #describe(relation: Relation): void {
     const described = this.#tables.describe(relation);
-    if (described === undefined) return;
-    this.#replication?.pause();
-    this.#frames.holdUntil(described, () => this.#resumeIfPossible());
+    if (described === undefined || this.#streamed.interrupt(described)) return;
+    this.#hold(described);
   }
 
   #keepalive({ endLsn, replyRequested }: Keepalive): void {

@@ -12,6 +12,8 @@ export interface ReplicationOptions {
   readonly publication: string;
   /** First byte that is wanted; commits before it are not sent again. */
   readonly startLsn: bigint;
+  /** Asks for large transactions before they end, so that the server need not keep them. Servers before 14 cannot. */
+  readonly streamsLarge: boolean;
   /** Takes one frame; the bytes belong to the socket and are valid only during the call. */
   readonly onFrame: (frame: Buffer) => void;
   /** Wall clock, milliseconds since the Unix epoch. */
@@ -61,7 +63,7 @@ export async function startReplication(options: ReplicationOptions): Promise<Rep
   const wire = (client as unknown as { connection: WireConnection }).connection;
   wire.on('copyData', message => options.onFrame(message.chunk));
   const started = new Promise<void>(resolve => wire.once('replicationStart', resolve));
-  const ended = client.query(startStatement(options)).then(
+  const ended = client.query(startStatement(options, await serverVersion(client))).then(
     () => undefined,
     (error: unknown) => Promise.reject(error),
   );
@@ -80,8 +82,26 @@ export async function startReplication(options: ReplicationOptions): Promise<Rep
   };
 }
 
-function startStatement({ slot, publication, startLsn }: ReplicationOptions): string {
-  const settings = `proto_version '1', publication_names ${escapeLiteral(escapeIdentifier(publication))}, messages 'true'`;
+/** First version that streams transactions under way and sends logical messages, as in server_version_num. */
+const streamingVersion = 140_000;
+
+async function serverVersion(client: Client): Promise<number> {
+  const { rows } = await client.query<{ server_version_num: string }>('SHOW server_version_num');
+  return Number(rows[0]?.server_version_num ?? 0);
+}
+
+/**
+ * The statement that starts a stream. Later protocol versions than 2 add prepared transactions and streams that are
+ * applied in parallel, which we do not use.
+ */
+export function startStatement(
+  { slot, publication, startLsn, streamsLarge }: Omit<ReplicationOptions, 'onFrame' | 'now' | 'url'>,
+  version: number,
+): string {
+  const names = `publication_names ${escapeLiteral(escapeIdentifier(publication))}`;
+  const protocol = version >= streamingVersion && streamsLarge ? `'2', streaming 'on'` : `'1'`;
+  const messages = version >= streamingVersion ? `, messages 'true'` : '';
+  const settings = `proto_version ${protocol}, ${names}${messages}`;
   return `START_REPLICATION SLOT ${escapeIdentifier(slot)} LOGICAL ${formatLsn(startLsn)} (${settings})`;
 }
 

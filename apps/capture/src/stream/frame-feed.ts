@@ -1,8 +1,12 @@
-import type { PgoutputReader } from '../protocol/pgoutput.ts';
 import { isXLogData, type Keepalive, readKeepalive, xLogDataHead } from '../protocol/wal-frame.ts';
 
+/** Reads the message of the plugin that fills the buffer from `start`. */
+export interface MessageReader {
+  read(bytes: Buffer, start: number): void;
+}
+
 export interface FrameFeedOptions {
-  readonly reader: PgoutputReader;
+  readonly reader: MessageReader;
   readonly onKeepalive: (keepalive: Keepalive) => void;
   /** The bytes of the stream could not be understood, or a hold failed. */
   readonly onFailure: (error: unknown) => void;

@@ -50,6 +50,7 @@ export class Outbox {
   #head = 0;
   #bytes = 0;
   #wake: (() => void) | undefined;
+  #wakeForRoom: (() => void) | undefined;
 
   /** @param onRoom called when the outbox was full and has room again */
   constructor(bounds: OutboxBounds, onRoom: () => void) {
@@ -90,6 +91,20 @@ export class Outbox {
     });
   }
 
+  /** Resolves when there is room. Rejects with the signal's reason when it aborts first. */
+  async waitForRoom(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    if (!this.isFull) return;
+    await new Promise<void>((resolve, reject) => {
+      const abort = () => reject(signal.reason);
+      signal.addEventListener('abort', abort, { once: true });
+      this.#wakeForRoom = () => {
+        signal.removeEventListener('abort', abort);
+        resolve();
+      };
+    });
+  }
+
   /** Takes what fits into one batch. It counts as in the outbox until the next call. */
   take(): Batch {
     const messages: OutboundMessage[] = [];
@@ -117,7 +132,10 @@ export class Outbox {
   release(batch: Batch): void {
     const wasFull = this.isFull;
     for (const message of batch.messages) this.#bytes -= bytesOf(message);
-    if (wasFull && !this.isFull) this.#onRoom();
+    if (!wasFull || this.isFull) return;
+    this.#wakeForRoom?.();
+    this.#wakeForRoom = undefined;
+    this.#onRoom();
   }
 
   #compact(): void {

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { seededRandom, systemClock } from '@tidemark/kernel';
 import { createLogger, createMetrics, type Metrics } from '@tidemark/observability';
 import { eventually, startPostgres, type TestPostgres } from '@tidemark/testkit';
@@ -16,6 +19,8 @@ export interface CaptureBench {
   readonly topic: MemoryTopic;
   readonly metrics: Metrics;
   readonly changefeeds: Changefeeds;
+  /** Folder of large transactions. */
+  readonly dataDir: string;
   /** Creates a changefeed and waits until it streams. */
   create(id: string, rules: readonly string[], config?: GivenConfig): Promise<void>;
   /** Waits until the topic holds so many messages. */
@@ -31,17 +36,26 @@ export const sink: NonNullable<GivenConfig['sink']> = {
 export const sinkUri =
   'kafka://127.0.0.1:9/changes?protocol=canal-json&enable-tidb-extension=true&partition-num=3';
 
+export interface OpenedChangefeeds {
+  readonly changefeeds: Changefeeds;
+  readonly metrics: Metrics;
+  readonly dataDir: string;
+  close(): Promise<void>;
+}
+
 /** Changefeeds over a running database, as another process of the service would have them. */
 export function openChangefeeds(
   url: string,
   makeSink: () => ChangeSink,
   settings: Partial<FeedSettings> = {},
-): { readonly changefeeds: Changefeeds; readonly metrics: Metrics; close(): Promise<void> } {
+): OpenedChangefeeds {
   const pool = new Pool({ connectionString: url, max: 3 });
   pool.on('error', () => {});
   const metrics = createMetrics({ defaults: false });
+  const dataDir = mkdtempSync(join(tmpdir(), 'tidemark-capture-'));
   const changefeeds: Changefeeds = new Changefeeds({
     sourceUrl: url,
+    dataDir,
     store: new ChangefeedStore(pool),
     makeSink,
     metrics: feedMetrics(
@@ -63,9 +77,11 @@ export function openChangefeeds(
   return {
     changefeeds,
     metrics,
+    dataDir,
     async close() {
       await changefeeds.close();
       await pool.end();
+      rmSync(dataDir, { recursive: true, force: true });
     },
   };
 }
@@ -74,11 +90,15 @@ export async function streams(changefeeds: Changefeeds, id: string): Promise<voi
   await eventually(`${id} streams`, () => changefeeds.statuses().get(id)?.streaming === true);
 }
 
-export async function openCaptureBench(settings: Partial<FeedSettings> = {}): Promise<CaptureBench> {
-  const postgres = await startPostgres({ migrated: true });
+/** @param server settings of the database server */
+export async function openCaptureBench(
+  settings: Partial<FeedSettings> = {},
+  server: Readonly<Record<string, string>> = {},
+): Promise<CaptureBench> {
+  const postgres = await startPostgres({ migrated: true, settings: server });
   const topic = new MemoryTopic();
   const opened = openChangefeeds(postgres.url, () => topic.sink(), settings);
-  const { changefeeds, metrics } = opened;
+  const { changefeeds, metrics, dataDir } = opened;
   try {
     await eventually('the changefeeds are loaded', () => changefeeds.isLoaded);
   } catch (error) {
@@ -91,6 +111,7 @@ export async function openCaptureBench(settings: Partial<FeedSettings> = {}): Pr
     topic,
     metrics,
     changefeeds,
+    dataDir,
     async create(id, rules, config) {
       await changefeeds.create({
         id,

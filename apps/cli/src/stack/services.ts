@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { embeddedUser, prepareCluster } from '@tidemark/embedded-postgres';
 import { TidemarkError } from '@tidemark/kernel';
@@ -38,7 +39,10 @@ export function stackSteps(options: StackOptions): readonly Step[] {
       PRODUCER_URL: addresses.http('producer'),
       BROKER_METRICS_URL: addresses.http('brokerOps'),
     }),
-    app('capture', 'capture', ['schema', 'broker'], { CAPTURE_ADDR: addresses.listen('capture') }),
+    app('capture', 'capture', ['schema', 'broker'], {
+      CAPTURE_ADDR: addresses.listen('capture'),
+      CAPTURE_DATA_DIR: join(options.folder.run, 'capture'),
+    }),
     app('consumer', 'consumer', ['schema', 'broker'], { METRICS_ADDR: addresses.listen('consumer') }),
     app('producer', 'producer', ['broker'], { PRODUCER_ADDR: addresses.listen('producer') }),
     app('console', 'console', ['api', 'console build'], {
