@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { uncompressed } from './compression.ts';
 import { badField, emptyMessage, notJson, notUtf8, type Path } from './faults.ts';
 import { findSpan } from './json-span.ts';
 import {
@@ -21,13 +22,14 @@ type Fields = Readonly<Record<string, unknown>>;
  *
  * Oddities of releases and what they mean here: a trailing CRLF (v6.5.10) is white space; `old:[null]` (v5.1) is no
  * old row; `old` on a DELETE (before v5.4) repeats `data` and is dropped; `pkNames:null` is no key; the text "null"
- * stays a text.
+ * stays a text. Values that TiCDC compressed are recognised.
  *
  * @throws TidemarkError `CANAL_JSON_EMPTY` for a message without content, `CANAL_JSON_SYNTAX` for what is not JSON,
- *   `CANAL_JSON_FIELD` for a field that is missing or malformed; field and byte position are named in its facts.
+ *   `CANAL_JSON_COMPRESSION` for compressed bytes that cannot be read, `CANAL_JSON_FIELD` for a field that is missing or malformed; field and byte position are named in its facts.
  */
-export function decode(message: Uint8Array): CanalMessage {
-  if (message.length === 0) throw emptyMessage();
+export function decode(value: Uint8Array): CanalMessage {
+  if (value.length === 0) throw emptyMessage();
+  const message = uncompressed(value);
   if (!isUtf8(message)) throw notUtf8();
   const text = Buffer.from(message.buffer, message.byteOffset, message.length).toString('utf8');
   const fields = parseObject(text);

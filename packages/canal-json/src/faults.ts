@@ -21,7 +21,7 @@ export function emptyMessage(): TidemarkError {
 
 export function notUtf8(): TidemarkError {
   return new TidemarkError('CANAL_JSON_SYNTAX', 'the message is not valid UTF-8', {
-    hint: 'Check that the topic carries uncompressed Canal-JSON (large-message-handle-compression=none).',
+    hint: 'Check that the topic carries Canal-JSON (protocol=canal-json).',
   });
 }
 

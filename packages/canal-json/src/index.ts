@@ -1,4 +1,7 @@
 export { ByteWriter } from './byte-writer.ts';
+export { claimCheckValue } from './claim-check.ts';
+export { bitText, enumLabel, isBinaryType, setLabels } from './column-value.ts';
+export { uncompressed } from './compression.ts';
 export { decode } from './decode.ts';
 export { encode } from './encode.ts';
 export {
