@@ -100,6 +100,22 @@ test('what one chunk watched is unwatched for the next', () => {
   assert.equal(window.offer(chunk('5:6:5', 'a')), false);
 });
 
+test('a row that overtook the read only in part is read again, for nobody else knows the rest', () => {
+  const window = new CopyWindow();
+  const inPart = new TupleView();
+  inPart.read(tupleBytes(['b', undefined]), 0);
+  window.open(oid);
+  assert.equal(window.offer(chunk('5:5:', 'a', 'b')), true);
+  window.begin(5);
+  window.changed(oid, shape, inPart);
+  assert.equal(sent(window), 'again');
+  window.open(oid);
+  assert.equal(window.offer(chunk('6:6:', 'a')), true);
+  window.begin(6);
+  window.changed(oid, shape, inPart);
+  assert.deepEqual(sent(window), ['a']);
+});
+
 test('a table that was emptied meanwhile is read again', () => {
   const window = new CopyWindow();
   window.open(oid);

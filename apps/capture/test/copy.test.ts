@@ -16,6 +16,7 @@ suite(`copies of existing rows (TEST_SEED=${seed})`, () => {
       CREATE TYPE mood AS ENUM ('sad', 'glad'); CREATE DOMAIN positive AS int;
       CREATE TABLE big (region text, id positive, mood mood, at timestamptz, password text, PRIMARY KEY (region, id));
       INSERT INTO big SELECT chr(97 + g % 3), g, 'glad', '2024-01-01', 'pw' FROM generate_series(1, 3000) g;
+      CREATE TABLE wide (id int PRIMARY KEY, v text);
       CREATE TABLE busy (id int PRIMARY KEY, n int NOT NULL, big text);
       ALTER TABLE busy REPLICA IDENTITY FULL`);
   });
@@ -58,6 +59,27 @@ suite(`copies of existing rows (TEST_SEED=${seed})`, () => {
       [3000],
     );
     await bench.changefeeds.remove('initial');
+  });
+
+  test('of a large table arrive in several ranges of the key side by side, each row once', async () => {
+    await bench.postgres.query(
+      `INSERT INTO wide SELECT g, repeat('x', 200) FROM generate_series(1, 20000) g; INSERT INTO wide VALUES (-5, 'y')`,
+    );
+    await bench.create('ranged', ['sre_app.wide'], { initial_copy: true });
+    await copied('ranged', 'wide');
+    const ids = bench.topic.rows().map(({ data }) => Number(data['id']));
+    assert.equal(ids.length, 20_001);
+    assert.equal(new Set(ids).size, 20_001);
+    assert.ok(
+      ids.some((id, at) => id < (ids[at - 1] ?? id)),
+      'the ranges came one after the other',
+    );
+    const { copies } = await bench.changefeeds.get('ranged');
+    const ranges = copies[0]?.ranges ?? [];
+    assert.ok(ranges.length >= 4, `${ranges.length} ranges`);
+    assert.ok(ranges.every(({ isDone }) => isDone));
+    assert.equal(copies[0]?.rows, 20_001);
+    await bench.changefeeds.remove('ranged');
   });
 
   test('are the same rows that the stream sends, and go where it sends them', async () => {

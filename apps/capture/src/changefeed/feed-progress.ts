@@ -1,6 +1,6 @@
 import { describeError } from '@tidemark/kernel';
 import type { Logger } from '@tidemark/observability';
-import type { ChunkMark } from '../snapshot/snapshot-copier.ts';
+import type { ChunkMark } from '../snapshot/copy-lane.ts';
 import type { Checkpointer } from '../stream/checkpointer.ts';
 import type { Batch } from '../stream/outbox.ts';
 import type { FeedMetrics } from './feed-metrics.ts';

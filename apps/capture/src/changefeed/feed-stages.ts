@@ -4,7 +4,7 @@ import { PgoutputReader, type Relation } from '../protocol/pgoutput.ts';
 import type { ReplicationConnection } from '../protocol/replication-connection.ts';
 import type { Keepalive } from '../protocol/wal-frame.ts';
 import { ChunkReader } from '../snapshot/chunk-reader.ts';
-import { CopyWindow } from '../snapshot/copy-window.ts';
+import { RowLookup } from '../snapshot/row-lookup.ts';
 import { SnapshotCopier } from '../snapshot/snapshot-copier.ts';
 import type { TableCopy } from '../snapshot/table-copy.ts';
 import { ChangeEncoder } from '../stream/change-encoder.ts';
@@ -36,8 +36,8 @@ export class FeedStages {
   readonly #frames: FrameFeed;
   readonly #checkpointer: Checkpointer;
   readonly #progress: FeedProgress;
-  readonly #window = new CopyWindow();
   readonly #copier: SnapshotCopier;
+  readonly #lookup: RowLookup;
   readonly #ending = new AbortController();
   readonly #failed = Promise.withResolvers<never>();
   #replication: ReplicationConnection | undefined;
@@ -61,6 +61,11 @@ export class FeedStages {
     this.#commitClock = new CommitClock(initial.commitTs);
     this.#outbox = new Outbox(settings.outbox, () => this.#resumeIfPossible());
     this.#copier = this.#makeCopier(copies);
+    this.#lookup = new RowLookup({
+      openReader: () => this.#openReader(),
+      clock,
+      signal: this.#ending.signal,
+    });
     this.#encoder = this.#makeEncoder();
     this.#streamed = this.#makeStreamed();
     this.#frames = new FrameFeed({
@@ -123,22 +128,27 @@ export class FeedStages {
       await Promise.allSettled([delivery, house, copying]);
       await replication.close();
       await this.#streamed.close();
+      await this.#lookup.close();
     }
   }
 
   #makeCopier(copies: readonly TableCopy[]): SnapshotCopier {
-    const { changefeed, sourceUrl, store, clock, logger } = this.#options;
+    const { changefeed, store, clock, logger } = this.#options;
     return new SnapshotCopier({
       changefeedId: changefeed.id,
       sessionToken: randomUUID(),
       copies,
-      window: this.#window,
-      openReader: () => ChunkReader.open(sourceUrl, applicationName(changefeed.id)),
+      openReader: () => this.#openReader(),
       shapeOf: table => this.#tables.shapeFor(table),
       store: list => store.setCopies(changefeed.id, list),
       clock,
       logger,
     });
+  }
+
+  #openReader(): Promise<ChunkReader> {
+    const { changefeed, sourceUrl } = this.#options;
+    return ChunkReader.open(sourceUrl, applicationName(changefeed.id));
   }
 
   #makeStreamed(): StreamedTransactions {
@@ -148,7 +158,7 @@ export class FeedStages {
       reader: new PgoutputReader(this.#encoder),
       folder: join(dataDir, 'transactions', changefeed.id),
       bytesMax: settings.spoolBytesMax,
-      hold: work => this.#hold(work),
+      hold: work => this.#holdFrames(work),
       outbox: this.#outbox,
       signal: this.#ending.signal,
     });
@@ -175,12 +185,9 @@ export class FeedStages {
       onRelation: relation => this.#describe(relation),
       onType: type => this.#tables.nameType(type),
       emit: entry => this.#outbox.push(entry),
-      copy: {
-        begin: xid => this.#window.begin(xid),
-        changed: (oid, shape, row) => this.#window.changed(oid, shape, row),
-        truncated: oid => this.#window.truncated(oid),
-        reached: token => this.#copier.reached(token),
-      },
+      lookUp: (shape, row, xid) => this.#lookup.find(shape, row, xid),
+      hold: work => this.#hold(work),
+      copy: this.#copier,
       // Without the extension a watermark would have nowhere to stand.
       onCommitted: () => (sinkUri.tidbExtension ? watermarks.committed() : undefined),
     });
@@ -242,14 +249,17 @@ export class FeedStages {
 
   /** Reads no further before the work is done. */
   #hold(work: Promise<void>): void {
+    if (!this.#streamed.interrupt(work)) this.#holdFrames(work);
+  }
+
+  #holdFrames(work: Promise<void>): void {
     this.#replication?.pause();
     this.#frames.holdUntil(work, () => this.#resumeIfPossible());
   }
 
   #describe(relation: Relation): void {
     const described = this.#tables.describe(relation);
-    if (described === undefined || this.#streamed.interrupt(described)) return;
-    this.#hold(described);
+    if (described !== undefined) this.#hold(described);
   }
 
   #keepalive({ endLsn, replyRequested }: Keepalive): void {

@@ -66,6 +66,16 @@ export class TupleView {
     return this.bytes.toString('utf8', this.start(column), this.end(column));
   }
 
+  /** The same row in bytes of its own, to be kept. */
+  copy(): TupleView {
+    const values = Array.from({ length: this.count }, (_, column) =>
+      this.isUnchanged(column) ? undefined : this.text(column),
+    );
+    const copied = new TupleView();
+    copied.read(tupleBytes(values), 0);
+    return copied;
+  }
+
   /** True when both rows hold the same bytes in the column. */
   sameAs(other: TupleView, column: number): boolean {
     if (this.start(column) < 0 || other.start(column) < 0) return this.start(column) === other.start(column);
@@ -87,12 +97,12 @@ export class TupleView {
   }
 }
 
-/** A tuple made of texts, as the server would send it. */
-export function tupleBytes(values: readonly (string | null)[]): Buffer {
+/** A tuple made of texts, as the server would send it; undefined stands for an unchanged value that is not sent. */
+export function tupleBytes(values: readonly (string | null | undefined)[]): Buffer {
   const parts: Buffer[] = [Buffer.from([values.length >> 8, values.length & 0xff])];
   for (const value of values) {
-    if (value === null) {
-      parts.push(Buffer.from([kindNull]));
+    if (value === null || value === undefined) {
+      parts.push(Buffer.from([value === null ? kindNull : kindUnchanged]));
       continue;
     }
     const head = Buffer.alloc(5);

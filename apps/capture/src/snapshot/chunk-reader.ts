@@ -5,7 +5,8 @@ import type { Relation, ReplicaIdentity } from '../protocol/pgoutput.ts';
 import { TupleView, tupleBytes } from '../protocol/tuple.ts';
 import type { TableShape } from '../tables/table-shape.ts';
 import { type CopiedRow, keyText } from './copy-window.ts';
-import type { TableCopy } from './table-copy.ts';
+import { cutAt, rangeCount, samplePages } from './key-ranges.ts';
+import type { KeyRange } from './table-copy.ts';
 import { parseSnapshot, type Visibility } from './visibility.ts';
 
 /** A table with what the stream would have said about it. */
@@ -120,11 +121,26 @@ export class ChunkReader {
     return parseSnapshot(rows[0]?.snapshot ?? '');
   }
 
-  /** The next rows after a key, in the order of the key, with what the statement saw. */
+  /** Ranges of the key that hold about as many rows each, in the order of the key. */
+  async ranges(table: DescribedTable, shape: TableShape): Promise<readonly KeyRange[]> {
+    const { rows } = await this.#client.query<{ bytes: string; pages: string }>(sizeQuery, [
+      table.relation.oid,
+    ]);
+    const count = rangeCount(Number(rows[0]?.bytes ?? 0));
+    if (count === 1) return cutAt([], 1);
+    const percent = Math.min(100, (100 * samplePages) / Number(rows[0]?.pages ?? 1));
+    const sample = await this.#client.query<string[]>({
+      text: sampleStatement(table, shape, percent),
+      rowMode: 'array',
+    });
+    return cutAt(sample.rows, count);
+  }
+
+  /** The next rows of a range, in the order of the key, with what the statement saw. */
   async read(
     table: DescribedTable,
     shape: TableShape,
-    after: TableCopy['after'],
+    range: Pick<KeyRange, 'after' | 'until'>,
     limit: number,
   ): Promise<ReadChunk> {
     const client = this.#client;
@@ -132,8 +148,8 @@ export class ChunkReader {
     try {
       const visibility = await this.visibility();
       const { rows } = await client.query<(string | null)[]>({
-        text: chunkStatement(table, shape, after, limit),
-        values: after === null ? [] : [...after],
+        text: chunkStatement(table, shape, range, limit),
+        values: [...(range.after ?? []), ...(range.until ?? [])],
         rowMode: 'array',
       });
       await client.query('COMMIT');
@@ -144,30 +160,64 @@ export class ChunkReader {
     }
   }
 
+  /** The columns of one row as text, in the order of the relation; undefined when there is none with the key. */
+  async row(
+    relation: Relation,
+    key: readonly { readonly name: string; readonly value: string }[],
+  ): Promise<readonly (string | null)[] | undefined> {
+    const columns = relation.columns.map(column => escapeIdentifier(column.name));
+    const conditions = key.map(({ name }, at) => `${escapeIdentifier(name)} = $${at + 1}`);
+    const { rows } = await this.#client.query<(string | null)[]>({
+      text: `SELECT ${columns.join(', ')} FROM ${tableName({ relation })} WHERE ${conditions.join(' AND ')}`,
+      values: key.map(({ value }) => value),
+      rowMode: 'array',
+    });
+    return rows[0];
+  }
+
   /** Writes a mark into the log, in a transaction of its own. */
   async mark(prefix: string, token: string): Promise<void> {
     await this.#client.query('SELECT pg_logical_emit_message(true, $1, $2)', [prefix, token]);
   }
 }
 
+/** Partitions count with their table; a table without partitions is no tree. */
+const sizeQuery = `
+  SELECT bytes::int8, greatest(1, bytes / current_setting('block_size')::int8)::int8 AS pages
+    FROM (SELECT COALESCE((SELECT sum(pg_relation_size(relid)) FROM pg_partition_tree($1::int8::oid::regclass)),
+                          pg_relation_size($1::int8::oid)) AS bytes) measured`;
+
+function sampleStatement(table: DescribedTable, shape: TableShape, percent: number): string {
+  const keys = keyList(table, shape);
+  return `SELECT ${keys} FROM ${tableName(table)} TABLESAMPLE SYSTEM (${percent}) ORDER BY ${keys}`;
+}
+
 function chunkStatement(
-  { relation, sqlTypes }: DescribedTable,
+  table: DescribedTable,
   shape: TableShape,
-  after: TableCopy['after'],
+  { after, until }: Pick<KeyRange, 'after' | 'until'>,
   limit: number,
 ): string {
-  const names = relation.columns.map(column => escapeIdentifier(column.name));
-  const keys = shape.keyColumns.map(column => names[column] ?? '');
-  if (keys.length === 0) {
-    throw new TidemarkError(
-      'COPY_IMPOSSIBLE',
-      `${relation.schema}.${relation.name} has no key to copy it by`,
-    );
-  }
-  const table = `${escapeIdentifier(relation.schema)}.${escapeIdentifier(relation.name)}`;
-  const bounds = shape.keyColumns.map((column, at) => `$${at + 1}::text::${sqlTypes[column] ?? 'text'}`);
-  const where = after === null ? '' : `WHERE (${keys.join(', ')}) > (${bounds.join(', ')})`;
-  return `SELECT ${names.join(', ')} FROM ${table} ${where} ORDER BY ${keys.join(', ')} LIMIT ${limit}`;
+  const names = table.relation.columns.map(column => escapeIdentifier(column.name));
+  const keys = keyList(table, shape);
+  const bounds = (from: number) =>
+    shape.keyColumns.map((column, at) => `$${from + at}::text::${table.sqlTypes[column] ?? 'text'}`).join();
+  const conditions = [
+    ...(after === null ? [] : [`(${keys}) > (${bounds(1)})`]),
+    ...(until === null ? [] : [`(${keys}) <= (${bounds((after?.length ?? 0) + 1)})`]),
+  ];
+  const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
+  return `SELECT ${names.join(', ')} FROM ${tableName(table)} ${where} ORDER BY ${keys} LIMIT ${limit}`;
+}
+
+function tableName({ relation }: Pick<DescribedTable, 'relation'>): string {
+  return `${escapeIdentifier(relation.schema)}.${escapeIdentifier(relation.name)}`;
+}
+
+function keyList({ relation }: DescribedTable, shape: TableShape): string {
+  const names = shape.keyColumns.map(column => escapeIdentifier(relation.columns[column]?.name ?? ''));
+  if (names.length > 0) return names.join(', ');
+  throw new TidemarkError('COPY_IMPOSSIBLE', `${relation.schema}.${relation.name} has no key to copy it by`);
 }
 
 function toChunk(

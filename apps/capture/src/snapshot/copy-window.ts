@@ -22,13 +22,16 @@ export interface Chunk {
 /** What becomes of a chunk at its mark. */
 export type ChunkOutcome =
   | { readonly kind: 'rows'; readonly shape: TableShape; readonly rows: readonly CopiedRow[] }
-  /** Too much of the table changed meanwhile: read again. */
+  /** Too much of the table changed meanwhile, or a row of which the stream has sent only a part: read again. */
   | { readonly kind: 'again' };
 
 /** Transactions that are remembered; more cannot be committed and yet invisible, because each holds a connection. */
 const rememberedMax = 8192;
 /** Changed keys that are kept of one transaction; beyond it the chunk is read again instead. */
 const keysMax = 50_000;
+
+/** How much of a row stood in the stream: without large values that did not change, it does not replace a read row. */
+type Sent = 'whole' | 'in part';
 
 /** The text of a key, by which a row that was read and a row of the stream are recognised as the same. */
 export function keyText(shape: TableShape, row: TupleView): string {
@@ -48,7 +51,7 @@ export class CopyWindow {
   #xid = 0;
   #watchedOid: number | undefined;
   /** Transactions that began under watch, with the keys that they changed; null when there are too many to tell. */
-  readonly #watched = new Map<number, Set<string> | null>();
+  readonly #watched = new Map<number, Map<string, Sent> | null>();
   /** Newest transactions whose changes nobody watched, oldest first. */
   #unwatched: number[] = [];
   #chunk: Chunk | undefined;
@@ -57,7 +60,7 @@ export class CopyWindow {
   begin(xid: number): void {
     this.#xid = xid;
     if (this.#watchedOid !== undefined) {
-      this.#watched.set(xid, new Set());
+      this.#watched.set(xid, new Map());
       return;
     }
     this.#unwatched.push(xid);
@@ -69,7 +72,7 @@ export class CopyWindow {
     if (relationOid !== this.#watchedOid) return;
     const keys = this.#watched.get(this.#xid);
     if (keys === undefined || keys === null) return;
-    keys.add(keyText(shape, row));
+    keys.set(keyText(shape, row), row.hasUnchanged ? 'in part' : 'whole');
     if (keys.size > keysMax) this.#watched.set(this.#xid, null);
   }
 
@@ -103,7 +106,9 @@ export class CopyWindow {
     this.close();
     if (unseen.includes(null)) return { kind: 'again' };
     const rows = chunk.rows.filter(({ key }) => !unseen.some(keys => keys?.has(key)));
-    return { kind: 'rows', shape: chunk.shape, rows };
+    const dropped = rows.length < chunk.rows.length ? chunk.rows : [];
+    const lacks = ({ key }: CopiedRow) => unseen.findLast(keys => keys?.has(key))?.get(key) === 'in part';
+    return dropped.some(lacks) ? { kind: 'again' } : { kind: 'rows', shape: chunk.shape, rows };
   }
 
   /** Stops watching. */

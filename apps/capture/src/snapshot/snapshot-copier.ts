@@ -1,16 +1,17 @@
 import { type Clock, errorCode } from '@tidemark/kernel';
 import type { Logger } from '@tidemark/observability';
+import type { TupleView } from '../protocol/tuple.ts';
 import type { TableShape } from '../tables/table-shape.ts';
 import type { ChunkReader, DescribedTable } from './chunk-reader.ts';
-import type { ChunkOutcome, CopyWindow } from './copy-window.ts';
-import { newCopy, type TableCopy, withCopy } from './table-copy.ts';
+import { againMs, type ChunkMark, CopyLane, firstLimit } from './copy-lane.ts';
+import type { ChunkOutcome } from './copy-window.ts';
+import { advanced, isCopyOf, newCopy, type TableCopy, withCopy } from './table-copy.ts';
 
 export interface SnapshotCopierOptions {
   readonly changefeedId: string;
   /** Distinguishes the marks of this session from those of one that died. */
   readonly sessionToken: string;
   readonly copies: readonly TableCopy[];
-  readonly window: CopyWindow;
   readonly openReader: () => Promise<ChunkReader>;
   readonly shapeOf: (table: DescribedTable) => TableShape;
   /** Makes a list durable that has grown. */
@@ -19,37 +20,39 @@ export interface SnapshotCopierOptions {
   readonly logger: Logger;
 }
 
-/** Prefix of the marks in the log. */
-export const markPrefix = 'tidemark copy';
+/** Ranges of a table that are copied at a time. */
+const laneCount = 4;
 
-/** Bytes that a chunk aims at; the number of rows follows from their size. */
-const chunkBytes = 512 * 1024;
-const firstLimit = 200;
-const limitMax = 5000;
-/** Pause before a chunk is read again, milliseconds. */
-const againMs = 50;
-
-/** What travels with the mark of a chunk through the outbox; its progress counts once the broker has acknowledged it. */
-export interface ChunkMark {
-  readonly copy: TableCopy;
+/** A table on its way. */
+interface Work {
+  readonly schema: string;
+  readonly name: string;
+  readonly attempt: number;
+  /** Ranges that a lane has taken. */
+  readonly taken: Set<number>;
+  readonly signal: AbortSignal;
+  readonly aborted: Promise<void>;
 }
 
 /**
- * Copies the existing rows of tables into the stream while it flows, chunk by chunk in the order of their keys, one
- * table after another. A restart goes on after the last acknowledged chunk.
+ * Copies the existing rows of tables into the stream while it flows, one table after another: ranges of a table side by
+ * side, each chunk by chunk in the order of the key. A restart goes on after the last acknowledged chunk of each range.
  */
 export class SnapshotCopier {
   readonly #options: SnapshotCopierOptions;
+  readonly #lanes: readonly CopyLane[];
   #copies: readonly TableCopy[];
   #wake = Promise.withResolvers<void>();
-  #marked: { readonly token: string; readonly next: TableCopy } | undefined;
-  #outcome = Promise.withResolvers<ChunkOutcome>();
-  #acknowledged = Promise.withResolvers<void>();
-  #count = 0;
+  #attempt = 0;
 
   constructor(options: SnapshotCopierOptions) {
+    const { sessionToken, clock } = options;
     this.#options = options;
     this.#copies = options.copies;
+    this.#lanes = Array.from(
+      { length: laneCount },
+      (_, at) => new CopyLane({ token: `${sessionToken}/${at}`, clock }),
+    );
   }
 
   /** The copies with their progress as the broker has acknowledged it. */
@@ -59,74 +62,157 @@ export class SnapshotCopier {
 
   /** Asks for tables to be copied from their beginning. */
   async request(tables: readonly { readonly schema: string; readonly name: string }[]): Promise<void> {
+    this.#attempt += 1; // what is on its way belongs to an attempt that does not count any more
     for (const { schema, name } of tables) this.#copies = withCopy(this.#copies, newCopy(schema, name));
     await this.#options.store(this.#copies);
     this.#wake.resolve();
   }
 
+  /** A transaction begins in the stream. */
+  begin(xid: number): void {
+    for (const { window } of this.#lanes) window.begin(xid);
+  }
+
+  /** A row changes in the stream. */
+  changed(relationOid: number, shape: TableShape, row: TupleView): void {
+    for (const { window } of this.#lanes) window.changed(relationOid, shape, row);
+  }
+
+  /** A table is emptied in the stream. */
+  truncated(relationOid: number): void {
+    for (const { window } of this.#lanes) window.truncated(relationOid);
+  }
+
   /** The stream has come to a mark: the rows that belong here, and what follows from their acknowledgement. */
   reached(token: string): { readonly outcome: ChunkOutcome; readonly mark: ChunkMark } | undefined {
-    const marked = this.#marked;
-    const outcome = this.#options.window.reached(token);
-    if (outcome === undefined || marked?.token !== token) return undefined;
-    const copy =
-      outcome.kind === 'rows'
-        ? { ...marked.next, rows: marked.next.rows + outcome.rows.length }
-        : marked.next;
-    this.#outcome.resolve(outcome);
-    return { outcome, mark: { copy } };
+    for (const lane of this.#lanes) {
+      const reached = lane.reached(token);
+      if (reached !== undefined) return reached;
+    }
+    return undefined;
   }
 
   /** The broker has acknowledged a chunk. */
-  acknowledged({ copy }: ChunkMark): void {
-    this.#copies = withCopy(this.#copies, copy);
-    this.#acknowledged.resolve();
+  acknowledged(mark: ChunkMark): void {
+    const copy = this.#copies.find(each => isCopyOf(each, mark.progress));
+    if (copy !== undefined && mark.attempt === this.#attempt) {
+      this.#copies = withCopy(this.#copies, advanced(copy, mark.progress));
+    }
+    for (const lane of this.#lanes) lane.acknowledged(mark);
   }
 
   /** Copies what is wanted, and waits for more, until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    const aborted = new Promise<void>(resolve =>
-      signal.addEventListener('abort', () => resolve(), { once: true }),
-    );
+    const aborted = whenAborted(signal);
     while (!signal.aborted) {
       const copy = this.#copies.find(each => !each.isDone);
       if (copy === undefined) {
         await Promise.race([this.#wake.promise, aborted]);
         this.#wake = Promise.withResolvers();
       } else {
-        await this.#copyTable(copy, signal, aborted);
+        await this.#copyTable(copy, signal);
       }
     }
   }
 
-  async #copyTable(first: TableCopy, signal: AbortSignal, aborted: Promise<void>): Promise<void> {
-    const { openReader, shapeOf, logger, changefeedId } = this.#options;
-    const place = { changefeed: changefeedId, table: `${first.schema}.${first.name}` };
-    logger.info({ ...place, rows: first.rows }, 'copying the rows of a table');
-    const reader = await openReader();
+  async #copyTable(copy: TableCopy, signal: AbortSignal): Promise<void> {
+    const { logger, changefeedId } = this.#options;
+    const place = { changefeed: changefeedId, table: `${copy.schema}.${copy.name}` };
+    logger.info({ ...place, rows: copy.rows }, 'copying the rows of a table');
+    this.#attempt += 1;
+    const attempt = this.#attempt;
+    if (!(await this.#prepare(copy, attempt, signal))) {
+      logger.warn(place, 'a table without a key, or that is gone, cannot be copied');
+      return;
+    }
+    const failed = new AbortController();
+    const ending = AbortSignal.any([signal, failed.signal]);
+    const aborted = whenAborted(ending);
+    const work = { ...copy, attempt, taken: new Set<number>(), signal: ending, aborted };
+    const lanes = this.#lanes.map(lane => this.#runLane(lane, work));
+    for (const lane of lanes) lane.catch(() => failed.abort());
+    await Promise.allSettled(lanes);
+    await Promise.all(lanes);
+    if (this.#find(copy)?.isDone === true) logger.info(place, 'copied the rows of a table');
+  }
+
+  /** Cuts the table into ranges unless that was done before. False when it cannot be copied at all. */
+  async #prepare(copy: TableCopy, attempt: number, signal: AbortSignal): Promise<boolean> {
+    const reader = await this.#options.openReader();
     try {
-      if (first.after === null) await this.#settle(reader, signal);
-      let limit = firstLimit;
-      for (let copy = first; !copy.isDone && !signal.aborted; ) {
-        const table = await reader.describe(copy.schema, copy.name);
-        const shape = table === undefined ? undefined : shapeOf(table);
-        if (table === undefined || shape === undefined || shape.keyColumns.length === 0) {
-          logger.warn(place, 'a table without a key, or that is gone, cannot be copied');
-          copy = { ...copy, isDone: true };
-          this.#copies = withCopy(this.#copies, copy);
-          await this.#options.store(this.#copies);
-          return;
-        }
-        limit = await this.#copyChunk(reader, table, shape, copy, limit, aborted);
-        copy = this.#copies.find(each => each.schema === first.schema && each.name === first.name) ?? copy;
+      const described = await this.#describe(reader, copy);
+      let next: TableCopy = { ...copy, isDone: true };
+      if (described !== undefined) {
+        // What is kept of an older form has no ranges and begins anew.
+        if (Array.isArray(copy.ranges)) return true;
+        await this.#settle(reader, signal);
+        next = { ...copy, rows: 0, ranges: await reader.ranges(described.table, described.shape) };
       }
-      if (!signal.aborted) logger.info(place, 'copied the rows of a table');
+      if (attempt !== this.#attempt) return true;
+      this.#copies = withCopy(this.#copies, next);
+      await this.#options.store(this.#copies);
+      return described !== undefined;
+    } finally {
+      await reader.close();
+    }
+  }
+
+  /** Copies ranges that no other lane has taken, until there is none. */
+  async #runLane(lane: CopyLane, work: Work): Promise<void> {
+    const range = this.#takeRange(work);
+    if (range === undefined) return;
+    const reader = await this.#options.openReader();
+    try {
+      for (let at: number | undefined = range; at !== undefined; at = this.#takeRange(work)) {
+        await this.#copyRange(lane, reader, work, at);
+      }
     } catch (error) {
       // The table was altered between the look at it and the read; the next look sees it as it is.
       if (errorCode(error) !== undefinedColumn) throw error;
     } finally {
       await reader.close();
     }
+  }
+
+  #takeRange(work: Work): number | undefined {
+    if (work.signal.aborted || work.attempt !== this.#attempt) return undefined;
+    const ranges = this.#find(work)?.ranges ?? [];
+    const free = ranges.findIndex((range, at) => !range.isDone && !work.taken.has(at));
+    if (free < 0) return undefined;
+    work.taken.add(free);
+    return free;
+  }
+
+  async #copyRange(lane: CopyLane, reader: ChunkReader, work: Work, range: number): Promise<void> {
+    const { attempt, aborted, signal } = work;
+    let limit = firstLimit;
+    while (!signal.aborted && attempt === this.#attempt) {
+      const keyRange = this.#find(work)?.ranges?.[range];
+      if (keyRange === undefined || keyRange.isDone) return;
+      const described = await this.#describe(reader, work);
+      if (described === undefined) return this.#giveUp(work);
+      limit = await lane.copyChunk({ ...described, reader, keyRange, range, attempt, limit, aborted });
+    }
+  }
+
+  /** A table that went away while it was copied. */
+  async #giveUp(work: Work): Promise<void> {
+    const copy = this.#find(work);
+    if (copy === undefined || work.attempt !== this.#attempt) return;
+    this.#copies = withCopy(this.#copies, { ...copy, isDone: true });
+    await this.#options.store(this.#copies);
+  }
+
+  #find(table: Pick<TableCopy, 'schema' | 'name'>): TableCopy | undefined {
+    return this.#copies.find(each => isCopyOf(each, table));
+  }
+
+  /** The table as it is now; undefined when it is gone or nothing tells its rows apart. */
+  async #describe(reader: ChunkReader, { schema, name }: Pick<TableCopy, 'schema' | 'name'>) {
+    const table = await reader.describe(schema, name);
+    const shape = table === undefined ? undefined : this.#options.shapeOf(table);
+    if (table === undefined || shape === undefined || shape.keyColumns.length === 0) return undefined;
+    return { table, shape };
   }
 
   /**
@@ -139,36 +225,11 @@ export class SnapshotCopier {
       await this.#options.clock.sleep(againMs, signal).catch(() => {});
     }
   }
+}
 
-  /** Copies one chunk and waits for its acknowledgement; answers how many rows the next one should have. */
-  async #copyChunk(
-    reader: ChunkReader,
-    table: DescribedTable,
-    shape: TableShape,
-    copy: TableCopy,
-    limit: number,
-    aborted: Promise<void>,
-  ): Promise<number> {
-    const { window, clock, sessionToken } = this.#options;
-    window.open(table.relation.oid);
-    const chunk = await reader.read(table, shape, copy.after, limit);
-    this.#count += 1;
-    const token = `${sessionToken}:${this.#count}`;
-    if (!window.offer({ token, shape, rows: chunk.rows, visibility: chunk.visibility })) {
-      window.close();
-      await clock.sleep(againMs);
-      return limit;
-    }
-    const next = { ...copy, after: chunk.last ?? copy.after, isDone: chunk.rows.length < limit };
-    this.#marked = { token, next };
-    this.#outcome = Promise.withResolvers();
-    this.#acknowledged = Promise.withResolvers();
-    await reader.mark(markPrefix, token);
-    const outcome = await Promise.race([this.#outcome.promise, aborted]);
-    if (outcome?.kind === 'rows') await Promise.race([this.#acknowledged.promise, aborted]);
-    const rowBytes = Math.max(1, chunk.bytes / Math.max(1, chunk.rows.length));
-    return Math.max(1, Math.min(limitMax, limit * 2, Math.floor(chunkBytes / rowBytes)));
-  }
+function whenAborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise(resolve => signal.addEventListener('abort', () => resolve(), { once: true }));
 }
 
 /** SQLSTATE of a column that is not there. */

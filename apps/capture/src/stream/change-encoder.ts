@@ -9,7 +9,7 @@ import type {
 } from '../protocol/pgoutput.ts';
 import type { TupleView } from '../protocol/tuple.ts';
 import type { ChunkOutcome } from '../snapshot/copy-window.ts';
-import { type ChunkMark, markPrefix } from '../snapshot/snapshot-copier.ts';
+import { type ChunkMark, markPrefix } from '../snapshot/copy-lane.ts';
 import type { RowForm, TableShape } from '../tables/table-shape.ts';
 import type { CommitClock } from './commit-clock.ts';
 import type { CommitMark, OutboundMessage } from './outbox.ts';
@@ -28,6 +28,10 @@ export interface ChangeEncoderOptions {
   readonly onRelation: (relation: Relation) => void;
   readonly onType: (type: TypeName) => void;
   readonly emit: (entry: OutboundMessage | CommitMark) => void;
+  /** Finds values of a row that were not sent with it; undefined when it is not there any more. */
+  readonly lookUp: (shape: TableShape, row: TupleView, xid: number) => Promise<TupleView | undefined>;
+  /** Reads no further message before the work is done. */
+  readonly hold: (work: Promise<void>) => void;
   /** Takes part in the stream when tables are copied. */
   readonly copy: CopyHooks;
   /** A transaction with changes has been emitted whole. */
@@ -61,6 +65,7 @@ export class ChangeEncoder implements PgoutputHandler {
   #commitMs = 0;
   #commitTs = 0n;
   #index = 0;
+  #xid = 0;
   #trace: string | undefined;
   #inTransaction = false;
   #chunk: ChunkMark | undefined;
@@ -76,6 +81,7 @@ export class ChangeEncoder implements PgoutputHandler {
 
   begin({ commitMs, xid }: Begin): void {
     this.#options.copy.begin(xid);
+    this.#xid = xid;
     this.#chunk = undefined;
     this.#inTransaction = true;
     this.#commitMs = commitMs;
@@ -118,7 +124,8 @@ export class ChangeEncoder implements PgoutputHandler {
     const fallback = full ? old : null;
     if (old !== null && keyChanged(shape, old, row)) {
       this.#sendDelete(shape, old, full);
-      this.#send(shape, 'INSERT', { row, fallback }, null);
+      if (fallback === null && row.hasUnchanged) this.#sendCompleted(shape, row.copy());
+      else this.#send(shape, 'INSERT', { row, fallback }, null);
     } else {
       this.#send(shape, 'UPDATE', { row, fallback }, fallback);
     }
@@ -178,6 +185,15 @@ export class ChangeEncoder implements PgoutputHandler {
     if (reached.outcome.kind !== 'rows') return;
     const { shape, rows } = reached.outcome;
     for (const { tuple } of rows) this.#send(shape, 'INSERT', { row: tuple, fallback: null }, null);
+  }
+
+  /** A row with a new key, of which large values were not sent: nobody downstream could find them under the old one. */
+  #sendCompleted(shape: TableShape, row: TupleView): void {
+    const { lookUp, hold } = this.#options;
+    const sent = lookUp(shape, row, this.#xid).then(found =>
+      this.#send(shape, 'INSERT', { row, fallback: found ?? null }, null),
+    );
+    hold(sent);
   }
 
   /** A deleted row: whole when the identity is, else only the columns of its key. */

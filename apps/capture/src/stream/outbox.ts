@@ -1,4 +1,4 @@
-import type { ChunkMark } from '../snapshot/snapshot-copier.ts';
+import type { ChunkMark } from '../snapshot/copy-lane.ts';
 
 /** A message on its way to the broker. */
 export interface OutboundMessage {

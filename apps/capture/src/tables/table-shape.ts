@@ -44,6 +44,8 @@ export interface RowForm {
 
 /** Everything that encoding and placing a row of one version of a table takes. */
 export interface TableShape {
+  /** What the server said about it. */
+  readonly relation: Relation;
   readonly database: string;
   readonly name: string;
   /** Places of the columns that identify a row; empty when nothing but the whole row does. */
@@ -72,6 +74,7 @@ export function tableShape(options: TableShapeOptions): TableShape {
   const formOf = (columns: readonly ShownColumn[]) => rowForm(database, name, keys, columns);
   const partial = new Map<string, RowForm>();
   return {
+    relation,
     database,
     name,
     keyColumns: columnNames.flatMap((column, index) => (keys.has(column) ? [index] : [])),
