@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { after, before, suite, test } from 'node:test';
 import { crc32 } from 'node:zlib';
 import { decode } from '@tidemark/canal-json';
+import type { TidemarkError } from '@tidemark/kernel';
 import { eventually } from '@tidemark/testkit';
 import type { GivenConfig } from '../src/changefeed/replica-config.ts';
 import { type CaptureBench, openCaptureBench } from './support/capture-bench.ts';
@@ -89,13 +90,18 @@ suite('rules of a changefeed', () => {
     });
   });
 
-  test('a selector that leaves out the key fails the changefeed', async () => {
-    const selectors = [{ matcher: ['*.*'], columns: ['v'] }];
-    await withFeed({ sink: { column_selectors: selectors } }, [`INSERT INTO t VALUES (1)`], 0, async () => {
-      await eventually('failed', () => {
-        return bench.changefeeds.statuses().get('ruled')?.error?.code === 'CDC:COLUMN_SELECTOR_INVALID';
+  test('a selector or a mask that takes the key away is refused with the remedy', async () => {
+    const refused: readonly GivenConfig[] = [
+      { sink: { column_selectors: [{ matcher: ['*.*'], columns: ['v'] }] } },
+      { mask: [{ matcher: ['*.*'], columns: ['id'], mode: 'remove' }] },
+    ];
+    for (const config of refused) {
+      await assert.rejects(bench.create('refused', ['sre_app.t'], config), (error: TidemarkError) => {
+        assert.equal(error.code, 'TABLE_INELIGIBLE');
+        assert.match(error.message, /sre_app\.t\.id, which identifies the row: .*give it the mode "hash"/);
+        return true;
       });
-    });
+    }
   });
 
   test('secrets are removed, masked or hashed, as a text', async () => {

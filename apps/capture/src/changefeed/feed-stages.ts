@@ -13,8 +13,10 @@ import { CommitClock } from '../stream/commit-clock.ts';
 import { deliver } from '../stream/delivery.ts';
 import { FrameFeed } from '../stream/frame-feed.ts';
 import { Outbox } from '../stream/outbox.ts';
+import { schemaStatements } from '../stream/schema-statements.ts';
 import { StreamedTransactions } from '../stream/streamed-transactions.ts';
 import { Watermarks } from '../stream/watermarks.ts';
+import { tableFilter } from '../tables/table-filter.ts';
 import { FeedProgress } from './feed-progress.ts';
 import type { FeedSessionOptions } from './feed-session.ts';
 import { keepHouse } from './housekeeping.ts';
@@ -29,6 +31,7 @@ export class FeedStages {
   readonly #source: SourceSession;
   readonly #initial: Checkpoint;
   readonly #tables: KnownTables;
+  readonly #statementOf: ReturnType<typeof schemaStatements>;
   readonly #commitClock: CommitClock;
   readonly #outbox: Outbox;
   readonly #encoder: ChangeEncoder;
@@ -57,7 +60,13 @@ export class FeedStages {
     this.#failed.promise.catch(() => {});
     const onFailure = (error: unknown) => this.#failed.reject(error);
     const now = () => clock.now();
-    this.#tables = new KnownTables(source, tableRules(changefeed.config, changefeed.maskKey));
+    const rules = tableRules(changefeed.config, changefeed.maskKey);
+    this.#tables = new KnownTables(source, rules);
+    this.#statementOf = schemaStatements({
+      databaseName: source.databaseName,
+      filter: tableFilter(changefeed.config.filter.rules, changefeed.config.case_sensitive),
+      treat: rules.treat,
+    });
     this.#commitClock = new CommitClock(initial.commitTs);
     this.#outbox = new Outbox(settings.outbox, () => this.#resumeIfPossible());
     this.#copier = this.#makeCopier(copies);
@@ -185,6 +194,7 @@ export class FeedStages {
       onRelation: relation => this.#describe(relation),
       onType: type => this.#tables.nameType(type),
       emit: entry => this.#outbox.push(entry),
+      statementOf: this.#statementOf,
       lookUp: (shape, row, xid) => this.#lookup.find(shape, row, xid),
       hold: work => this.#hold(work),
       copy: this.#copier,

@@ -8,6 +8,7 @@ import { tableFilter } from '../tables/table-filter.ts';
 import type { Changefeed } from './changefeed.ts';
 import { preflight } from './preflight.ts';
 import { publishTables } from './publication.ts';
+import { tableRules } from './table-rules.ts';
 import { checkSlot, createSlot, dropSlot, resourceName, slotStatus } from './replication-slot.ts';
 
 /** What pg_stat_activity shows for the sessions of a changefeed. */
@@ -101,7 +102,8 @@ export async function currentSelection(
   { config }: Pick<Changefeed, 'config'>,
 ): Promise<Selection> {
   const filter = tableFilter(config.filter.rules, config.case_sensitive);
-  const options = { forceReplicate: config.force_replicate };
+  const { treat } = tableRules(config, new Uint8Array());
+  const options = { forceReplicate: config.force_replicate, treat };
   return selectTables(await listTables(client), databaseName, filter, options);
 }
 

@@ -13,6 +13,7 @@ import { type ChunkMark, markPrefix } from '../snapshot/copy-lane.ts';
 import type { RowForm, TableShape } from '../tables/table-shape.ts';
 import type { CommitClock } from './commit-clock.ts';
 import type { CommitMark, OutboundMessage } from './outbox.ts';
+import { ddlPrefix, type SchemaStatement } from './schema-statements.ts';
 import { traceOfRow, tracePrefix, validTraceparent } from './trace-context.ts';
 
 export interface ChangeEncoderOptions {
@@ -28,6 +29,8 @@ export interface ChangeEncoderOptions {
   readonly onRelation: (relation: Relation) => void;
   readonly onType: (type: TypeName) => void;
   readonly emit: (entry: OutboundMessage | CommitMark) => void;
+  /** The schema statement that a logical message tells of; undefined when nobody wants it. */
+  readonly statementOf: (content: Buffer) => SchemaStatement | undefined;
   /** Finds values of a row that were not sent with it; undefined when it is not there any more. */
   readonly lookUp: (shape: TableShape, row: TupleView, xid: number) => Promise<TupleView | undefined>;
   /** Reads no further message before the work is done. */
@@ -144,31 +147,18 @@ export class ChangeEncoder implements PgoutputHandler {
       const shape = this.#options.shapeOf(oid);
       if (shape === undefined) continue;
       const { database, name: table } = shape;
-      const { commitTs, changeId } = this.#nextPosition();
-      const value = encode({
-        kind: 'ddl',
-        type: 'TRUNCATE',
-        database,
-        table,
-        esMs: this.#commitMs,
-        tsMs: this.#options.now(),
-        sql: `TRUNCATE TABLE ${quoted(database)}.${quoted(table)}`,
-        commitTs,
-      });
-      this.#options.emit({
-        partition: ddlPartition,
-        value,
-        changeId,
-        traceparent: this.#trace,
-        table,
-        op: 'truncate',
-      });
+      const sql = `TRUNCATE TABLE ${quoted(database)}.${quoted(table)}`;
+      this.#sendStatement({ type: 'TRUNCATE', database, table, sql });
     }
   }
 
   message({ transactional, prefix, content }: LogicalMessage): void {
     if (!transactional) return;
     if (prefix === tracePrefix) this.#trace = validTraceparent(content.toString('latin1'));
+    if (prefix === ddlPrefix) {
+      const statement = this.#options.statementOf(content);
+      if (statement !== undefined) this.#sendStatement(statement);
+    }
     if (prefix === markPrefix) this.#copyRows(content.toString('latin1'));
   }
 
@@ -185,6 +175,19 @@ export class ChangeEncoder implements PgoutputHandler {
     if (reached.outcome.kind !== 'rows') return;
     const { shape, rows } = reached.outcome;
     for (const { tuple } of rows) this.#send(shape, 'INSERT', { row: tuple, fallback: null }, null);
+  }
+
+  #sendStatement(statement: SchemaStatement): void {
+    const { now, emit } = this.#options;
+    const { commitTs, changeId } = this.#nextPosition();
+    emit({
+      partition: ddlPartition,
+      value: encode({ kind: 'ddl', ...statement, esMs: this.#commitMs, tsMs: now(), commitTs }),
+      changeId,
+      traceparent: this.#trace,
+      table: statement.table,
+      op: statement.type === 'TRUNCATE' ? 'truncate' : 'ddl',
+    });
   }
 
   /** A row with a new key, of which large values were not sent: nobody downstream could find them under the old one. */

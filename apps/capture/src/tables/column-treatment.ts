@@ -33,11 +33,11 @@ export type TreatColumns = (
 ) => readonly Treatment[];
 
 /**
- * Reads the rules. The first rule whose matcher names the table and whose columns name the column decides. A secret key
- * column is hashed whatever the rule says: a mask would make all rows look like one, and without it none could be told
- * from another.
+ * Reads the rules. The first rule whose matcher names the table and whose columns name the column decides. A key column
+ * that is to be masked is hashed instead: a mask would make all rows look like one.
  * @throws TidemarkError `FILTER_RULE_INVALID` for a rule that cannot be understood; when a table is looked at,
- *   `COLUMN_SELECTOR_INVALID` for a selector that leaves a key column out
+ *   `COLUMN_SELECTOR_INVALID` for a selector or a mask that takes a key column away, because no row could be told from
+ *   another without it
  */
 export function columnTreatment(rules: TreatmentRules): TreatColumns {
   const { caseSensitive } = rules;
@@ -54,13 +54,15 @@ export function columnTreatment(rules: TreatmentRules): TreatColumns {
   return (database, table, columns, keys) => {
     const selector = selectors.find(({ tables }) => tables.matches(database, table));
     return columns.map(column => {
+      const isKey = keys.has(column);
       if (selector?.names(column) === false) {
-        if (keys.has(column)) throw keyLeftOut(database, table, column);
+        if (isKey) throw keyTakenAway(database, table, column, 'a column selector leaves out');
         return 'remove';
       }
       const mask = masks.find(({ tables, names }) => tables.matches(database, table) && names(column));
       if (mask === undefined) return 'keep';
-      return keys.has(column) ? 'hash' : mask.mode;
+      if (isKey && mask.mode === 'remove') throw keyTakenAway(database, table, column, 'a mask removes');
+      return isKey ? 'hash' : mask.mode;
     });
   };
 }
@@ -74,10 +76,10 @@ function nameList(patterns: readonly string[], caseSensitive: boolean): (name: s
   return name => parsed.findLast(({ pattern }) => pattern.matches(name))?.excludes === false;
 }
 
-function keyLeftOut(database: string, table: string, column: string): TidemarkError {
+function keyTakenAway(database: string, table: string, column: string, what: string): TidemarkError {
   return new TidemarkError(
     'COLUMN_SELECTOR_INVALID',
-    `a column selector leaves out ${database}.${table}.${column}, which identifies the row`,
-    { hint: 'Select the key columns as well.' },
+    `${what} ${database}.${table}.${column}, which identifies the row`,
+    { hint: 'Select the key columns as well; to keep one secret, give it the mode "hash".' },
   );
 }
