@@ -130,6 +130,29 @@ suite('rows of a captured table', () => {
     assert.deepEqual(bench.topic.rows()[1]?.mysqlTypes, { id: 'int', name: 'text' });
   });
 
+  test('a row with a new key has its large value, which the server does not send again, while it is there', async () => {
+    const big = `repeat('x', 10000)`;
+    const rows = await captured(
+      [
+        `INSERT INTO keyed VALUES (50, 'a', ${big}), (60, 'a', ${big}); UPDATE keyed SET id = 51 WHERE id = 50`,
+        'UPDATE keyed SET id = 61 WHERE id = 60; DELETE FROM keyed WHERE id = 61',
+        'DELETE FROM keyed',
+      ],
+      8,
+    );
+    const whole = 'x'.repeat(10_000);
+    assert.deepEqual(rows.slice(2), [
+      ['DELETE', { id: '50' }, null],
+      ['INSERT', { id: '51', name: 'a', big: whole }, null],
+      ['DELETE', { id: '60' }, null],
+      ['INSERT', { id: '61', name: 'a' }, null],
+      ['DELETE', { id: '61' }, null],
+      ['DELETE', { id: '51' }, null],
+    ]);
+    const indexes = bench.topic.messages.map(({ changeId }) => Number(changeId.split(':').at(-1)));
+    assert.deepEqual(indexes, [0, 1, 2, 3, 0, 1, 2, 0]);
+  });
+
   test('secrets never reach a message, before or after', async () => {
     await captured(
       `INSERT INTO secrets VALUES (1, 'hunter2', 'hunter3', NULL);

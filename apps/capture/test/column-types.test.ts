@@ -55,6 +55,13 @@ const cases: readonly (readonly [string, string, string, number, string | null])
   ['xml', `'<a>1</a>'`, 'text', 2005, '<a>1</a>'],
   ['point', `'(1,2)'`, 'text', 2005, '(1,2)'],
   ['tsvector', `'a b'`, 'text', 2005, `'a' 'b'`],
+  ['money', `'-1234.5'`, 'text', 2005, '-$1,234.50'],
+  ['citext', `'MiXed'`, 'text', 2005, 'MiXed'],
+  ['hstore', `'a=>1, b=>NULL'`, 'text', 2005, '"a"=>"1", "b"=>NULL'],
+  ['macaddr', `'08:00:2b:01:02:03'`, 'text', 2005, '08:00:2b:01:02:03'],
+  ['numeric', `'-Infinity'`, 'decimal', 3, '-Infinity'],
+  ['bit(64)', `repeat('1', 64)::bit(64)`, 'bit', -7, '18446744073709551615'],
+  ['mood[]', `'{sad,"so happy"}'`, 'text', 2005, '{sad,"so happy"}'],
   ['mood', `'so happy'`, 'text', 2005, 'so happy'],
   ['positive', '7', 'int', 4, '7'],
   ['moment', `'2024-03-11 08:51:01Z'`, 'timestamp', 93, '2024-03-11 08:51:01.000000'],
@@ -67,6 +74,7 @@ suite('values of every type', () => {
     bench = await openCaptureBench();
     const columns = cases.map(([type], index) => `c${index} ${type}`);
     await bench.postgres.query(`
+      CREATE EXTENSION citext; CREATE EXTENSION hstore;
       CREATE TYPE mood AS ENUM ('sad', 'so happy');
       CREATE DOMAIN positive AS int CHECK (VALUE > 0);
       CREATE DOMAIN moment AS timestamptz;

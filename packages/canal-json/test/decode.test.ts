@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { decode, previousRow, type RowChange } from '@tidemark/canal-json';
+import { ddlTypes, decode, encode, previousRow, type RowChange } from '@tidemark/canal-json';
 import { isTidemarkError } from '@tidemark/kernel';
 
 const insert = {
@@ -130,4 +130,37 @@ test('every field that a row needs is checked', () => {
 test('a missing field is named', () => {
   const { table: _, ...rest } = insert;
   assert.equal(failure(JSON.stringify(rest)).text, 'field table is missing: must be a text');
+});
+
+test('every kind of schema statement is read', () => {
+  for (const type of ddlTypes) {
+    const message = decode(
+      Buffer.from(
+        JSON.stringify({
+          ...insert,
+          type,
+          isDdl: true,
+          pkNames: null,
+          sql: 'x',
+          sqlType: null,
+          mysqlType: null,
+          data: null,
+        }),
+      ),
+    );
+    assert.deepEqual([message.kind, message.kind === 'ddl' && message.type], ['ddl', type]);
+  }
+});
+
+test('unsigned numbers beyond 2^63 and full types of the content-compatible form pass through as they are', () => {
+  const text =
+    '{"id":0,"database":"d","table":"t","pkNames":["a"],"isDdl":false,"type":"UPDATE","es":1,"ts":2,"sql":"",' +
+    '"sqlType":{"a":3,"b":4,"c":-7,"d":2004},"mysqlType":{"a":"bigint(20) unsigned","b":"enum(\'x\',\'y\')","c":"set(\'p\',\'q\')","d":"varbinary(8)"},' +
+    '"old":[{"b":"1"}],"data":[{"a":"18446744073709551615","b":"2","c":"3","d":"\\u0000\\u00ff"}],"_tidb":{"commitTs":18446744073709551615}}';
+  const change = decodeText(text);
+  assert.equal(change.data['a'], '18446744073709551615');
+  assert.equal(change.mysqlTypes['a'], 'bigint(20) unsigned');
+  assert.deepEqual(previousRow(change), { ...change.data, b: '1' });
+  assert.equal(change.commitTs, 2n ** 64n - 1n);
+  assert.deepEqual(decode(encode(change)), change);
 });

@@ -124,6 +124,56 @@ test('the text "null" is not NULL', () => {
   assert.equal(row(18).data['a'], 'null');
 });
 
+/** Every line: what it is, where it belongs, its key, how many columns it has and where it stands. */
+const meanings: readonly (readonly [string, string, string, string, number, bigint | undefined])[] = [
+  ['QUERY', 'demo', '', '', 0, undefined],
+  ['CREATE', 'demo', 'readings', '', 0, undefined],
+  ['INSERT', 'demo', 'readings', 'id', 3, undefined],
+  ['UPDATE', 'demo', 'readings', 'id', 3, undefined],
+  ['DELETE', 'demo', 'readings', 'id', 3, undefined],
+  ['INSERT', 'test_active', 'message', 'id', 5, 464043256649875456n],
+  ['INSERT', 'test_active', 'message', 'id', 5, 464073967049113629n],
+  ['UPDATE', 'test_active', 'message', 'id', 5, 464074446196178963n],
+  ['INSERT', 'test_active', 'message2', 'id,first_name', 5, 464085165736198159n],
+  ['INSERT', 'test', 'employee', 'id', 5, undefined],
+  ['DELETE', 'test', 'employee', 'id', 5, undefined],
+  ['INSERT', 'test', 'tp_int', 'id', 6, 429918007904436226n],
+  ['watermark', '', '', '', 0, 429918007904436226n],
+  ['INSERT', 'test', 'tp_int', 'id', 1, 429918007904436226n],
+  ['INSERT', 'test', 'tp_int', 'id', 1, 429918007904436226n],
+  ['CREATE', 'cdc', 'person', '', 0, 417318403368288260n],
+  ['INSERT', 'test', 'test_Cdc', 'id', 2, 437430669647544322n],
+  ['INSERT', 'test', 't', 'idx', 2, undefined],
+  ['CREATE', 'ticdc_canal_json_test', 'jiawei_test2', '', 0, undefined],
+  ['DELETE', 'ticdc_canal_json_test', 'jiawei_test2', 'id', 2, undefined],
+  ['CINDEX', 'ticdc_canal_json_test', 'jiawei_test2', '', 0, undefined],
+  ['INSERT', 'app', 'users', 'id', 3, undefined],
+];
+
+test('every line has the documented meaning', () => {
+  assert.equal(lines.length, meanings.length);
+  for (const [at, meaning] of meanings.entries()) {
+    const message = sample(at + 1);
+    if (message.kind === 'watermark') {
+      assert.deepEqual(['watermark', '', '', '', 0, message.watermarkTs], meaning);
+      continue;
+    }
+    const { type, database, table, commitTs } = message;
+    const key = message.kind === 'row' ? message.pkNames.join() : '';
+    const columns = message.kind === 'row' ? Object.keys(message.data).length : 0;
+    assert.deepEqual([type, database, table, key, columns, commitTs], meaning, `line ${at + 1}`);
+    if (message.kind === 'row') {
+      assert.equal(message.old !== null, message.type === 'UPDATE');
+      for (const column of Object.keys(message.data)) {
+        assert.equal(typeof message.sqlTypes[column], 'number', `line ${at + 1} ${column}`);
+        assert.equal(typeof message.mysqlTypes[column], 'string', `line ${at + 1} ${column}`);
+      }
+    } else {
+      assert.notEqual(message.sql, '');
+    }
+  }
+});
+
 /** Lines in the layout that current releases write; the others differ in field order (SOURCES.md says which). */
 const currentLayout = [1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 16, 18, 19, 21, 22];
 

@@ -5,7 +5,7 @@ import type { TableShape } from '../tables/table-shape.ts';
 import type { ChunkReader, DescribedTable } from './chunk-reader.ts';
 import { againMs, type ChunkMark, CopyLane, firstLimit } from './copy-lane.ts';
 import type { ChunkOutcome } from './copy-window.ts';
-import { advanced, isCopyOf, newCopy, type TableCopy, withCopy } from './table-copy.ts';
+import { advanced, isCopyOf, newCopy, type TableCopy, withCopy, withoutSecretKeys } from './table-copy.ts';
 
 export interface SnapshotCopierOptions {
   readonly changefeedId: string;
@@ -57,14 +57,14 @@ export class SnapshotCopier {
 
   /** The copies with their progress as the broker has acknowledged it. */
   get copies(): readonly TableCopy[] {
-    return this.#copies;
+    return this.#copies.map(withoutSecretKeys);
   }
 
   /** Asks for tables to be copied from their beginning. */
   async request(tables: readonly { readonly schema: string; readonly name: string }[]): Promise<void> {
     this.#attempt += 1; // what is on its way belongs to an attempt that does not count any more
     for (const { schema, name } of tables) this.#copies = withCopy(this.#copies, newCopy(schema, name));
-    await this.#options.store(this.#copies);
+    await this.#options.store(this.copies);
     this.#wake.resolve();
   }
 
@@ -146,11 +146,13 @@ export class SnapshotCopier {
         // What is kept of an older form has no ranges and begins anew.
         if (Array.isArray(copy.ranges)) return true;
         await this.#settle(reader, signal);
-        next = { ...copy, rows: 0, ranges: await reader.ranges(described.table, described.shape) };
+        const { table, shape } = described;
+        const ranges = await reader.ranges(table, shape);
+        next = { ...copy, rows: 0, ranges, ...(shape.hasSecretKey ? { hasSecretKey: true } : {}) };
       }
       if (attempt !== this.#attempt) return true;
       this.#copies = withCopy(this.#copies, next);
-      await this.#options.store(this.#copies);
+      await this.#options.store(this.copies);
       return described !== undefined;
     } finally {
       await reader.close();
@@ -200,7 +202,7 @@ export class SnapshotCopier {
     const copy = this.#find(work);
     if (copy === undefined || work.attempt !== this.#attempt) return;
     this.#copies = withCopy(this.#copies, { ...copy, isDone: true });
-    await this.#options.store(this.#copies);
+    await this.#options.store(this.copies);
   }
 
   #find(table: Pick<TableCopy, 'schema' | 'name'>): TableCopy | undefined {

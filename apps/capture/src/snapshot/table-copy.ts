@@ -16,6 +16,13 @@ export interface TableCopy {
   /** Rows acknowledged. */
   readonly rows: number;
   readonly isDone: boolean;
+  /** The key is a secret, so it is not kept with the checkpoint: after a restart the table begins anew. */
+  readonly hasSecretKey?: boolean;
+}
+
+/** The copy as it may leave the process. */
+export function withoutSecretKeys(copy: TableCopy): TableCopy {
+  return copy.hasSecretKey === true ? { ...copy, ranges: null } : copy;
 }
 
 export function newCopy(schema: string, name: string): TableCopy {

@@ -50,6 +50,8 @@ export interface TableShape {
   readonly name: string;
   /** Places of the columns that identify a row; empty when nothing but the whole row does. */
   readonly keyColumns: readonly number[];
+  /** The key itself must not be kept or shown. */
+  readonly hasSecretKey: boolean;
   /** Place of the column with the trace context, or -1. */
   readonly traceColumn: number;
   /** For rows of which all columns are known. */
@@ -78,6 +80,7 @@ export function tableShape(options: TableShapeOptions): TableShape {
     database,
     name,
     keyColumns: columnNames.flatMap((column, index) => (keys.has(column) ? [index] : [])),
+    hasSecretKey: columnNames.some((column, index) => keys.has(column) && treatments[index] !== 'keep'),
     traceColumn: columnNames.indexOf(traceColumnName),
     wholeRow: formOf(shown),
     partialRow(isKnown) {
