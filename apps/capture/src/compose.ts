@@ -15,6 +15,7 @@ import { feedSettings } from './changefeed/feed-settings.ts';
 import { kafkaSink } from './changefeed/kafka-sink.ts';
 import { readinessChecks } from './changefeed/readiness.ts';
 import { completeConfig } from './changefeed/replica-config.ts';
+import { secretBox } from './changefeed/secret-box.ts';
 import { captureConfig } from './config.ts';
 
 /** The capture service: changefeeds over the database, their API, health and metrics. */
@@ -38,10 +39,10 @@ export function compose(env: Readonly<Record<string, string | undefined>>): Capt
     connectionTimeoutMillis: 5000,
   });
   pool.on('error', () => {}); // an idle connection broke; the next statement opens another
-  const store = new ChangefeedStore(pool);
+  const store = new ChangefeedStore(pool, secretBox(config.CAPTURE_SECRET));
   const now = () => systemClock.now();
   const changefeeds: Changefeeds = new Changefeeds({
-    sourceUrl: config.DATABASE_URL,
+    ownUrl: config.DATABASE_URL,
     store,
     makeSink: (sinkUri, changefeed) => kafkaSink(sinkUri, changefeed, now),
     metrics: feedMetrics(metrics, () => changefeeds.statuses(), now),
@@ -59,6 +60,8 @@ export function compose(env: Readonly<Record<string, string | undefined>>): Capt
       captureId: randomUUID(),
       pid,
       address: () => `${config.CAPTURE_ADDR.host}:${server.port}`,
+      now,
+      setLogLevel: level => void (logger.level = level),
       ping,
     },
     ops: createOps({ metrics, checks: readinessChecks(changefeeds, ping) }),

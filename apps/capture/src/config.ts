@@ -12,6 +12,10 @@ export const captureConfig = defineConfig({
     default: `postgres://tidemark:tidemark@127.0.0.1:${ports.postgres}/sre_app`,
     secret: true,
   }),
+  CAPTURE_SECRET: setting.optionalText({
+    doc: 'Seals the URIs of changefeeds in the database, which hold credentials; without it they are kept as they are',
+    secret: true,
+  }),
   KAFKA_BROKERS: setting.list({
     doc: 'Brokers of the changefeed that is created on the first start',
     default: [`127.0.0.1:${ports.broker}`],

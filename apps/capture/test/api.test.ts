@@ -12,6 +12,7 @@ suite('TiCDC OpenAPI', () => {
   let bench: CaptureBench;
   let server: ReturnType<typeof apiServer>;
   let healthy = true;
+  let logLevel = 'info';
   before(async () => {
     bench = await openCaptureBench();
     const ping = async () => {
@@ -24,6 +25,8 @@ suite('TiCDC OpenAPI', () => {
         captureId: 'c-1',
         pid: 7,
         address: () => '127.0.0.1:8300',
+        now: () => Date.now(),
+        setLogLevel: level => void (logLevel = level),
         ping,
       },
       ops: createOps({ metrics: bench.metrics, checks: readinessChecks(bench.changefeeds, ping) }),

@@ -6,14 +6,16 @@ test('a sink URI of TiCDC is read with its defaults', () => {
   assert.deepEqual(parseSinkUri('kafka://kafka:9092/tidb-cdc?protocol=canal-json'), {
     brokers: ['kafka:9092'],
     topic: 'tidb-cdc',
-    partitions: 3,
+    partitions: undefined,
     replicas: -1,
     createTopic: true,
     clientId: undefined,
     compression: 'none',
     tidbExtension: false,
-    tls: false,
-    insecureSkipVerify: false,
+    messageBytesMax: 10_485_760,
+    connectTimeoutMs: 10_000,
+    requestTimeoutMs: 10_000,
+    tls: undefined,
     sasl: undefined,
   });
 });
@@ -22,6 +24,8 @@ test('every parameter has its effect', () => {
   const uri = parseSinkUri(
     'kafka://a:1,[::1]:2/t.x?protocol=canal-json&partition-num=6&replication-factor=3&auto-create-topic=false' +
       '&kafka-client-id=me&compression=zstd&enable-tidb-extension=true&enable-tls=true&insecure-skip-verify=true' +
+      '&ca=/tls/ca.pem&cert=/tls/cert.pem&key=/tls/key.pem&max-message-bytes=1000&dial-timeout=3s&read-timeout=500ms' +
+      '&write-timeout=1m&kafka-version=2.4.0&max-retry=5' +
       '&sasl-user=u&sasl-password=p%26q&sasl-mechanism=SCRAM-SHA-512',
   );
   assert.deepEqual(uri, {
@@ -33,8 +37,10 @@ test('every parameter has its effect', () => {
     clientId: 'me',
     compression: 'zstd',
     tidbExtension: true,
-    tls: true,
-    insecureSkipVerify: true,
+    messageBytesMax: 1000,
+    connectTimeoutMs: 3000,
+    requestTimeoutMs: 60_000,
+    tls: { verify: false, caPath: '/tls/ca.pem', certPath: '/tls/cert.pem', keyPath: '/tls/key.pem' },
     sasl: { mechanism: 'SCRAM-SHA-512', username: 'u', password: 'p&q' },
   });
 });
@@ -50,6 +56,13 @@ test('what would not do what it says is refused', () => {
     'kafka://h:1/t?partition-num=0',
     'kafka://h:1/t?compression=rar',
     'kafka://h:1/t?partitionnum=3',
+    'kafka://u:p@h:1/t',
+    'kafka://h:1/t?cert=/only',
+    'kafka://h:1/t?ca=/ca.pem&enable-tls=false',
+    'kafka://h:1/t?dial-timeout=ten',
+    'kafka://h:1/t?sasl-password=alone',
+    'kafka://h:1/t?sasl-user=u&sasl-password=xxxxx',
+    'kafka://h:1/t?sasl-user=u&sasl-mechanism=GSSAPI',
   ];
   for (const text of refused) assert.throws(() => parseSinkUri(text), { code: 'SINK_URI_INVALID' }, text);
 });

@@ -3,6 +3,7 @@ import { after, before, beforeEach, suite, test } from 'node:test';
 import { systemClock, TidemarkError } from '@tidemark/kernel';
 import { eventually } from '@tidemark/testkit';
 import { readinessChecks } from '../src/changefeed/readiness.ts';
+import { applicationName } from '../src/changefeed/source-session.ts';
 import { parseLsn } from '../src/protocol/lsn.ts';
 import { startReplication } from '../src/protocol/replication-connection.ts';
 import { type CaptureBench, openCaptureBench, openChangefeeds, streams } from './support/capture-bench.ts';
@@ -121,7 +122,7 @@ suite('a changefeed in trouble', () => {
     await bench.changefeeds.pause(id);
     const stale = await startReplication({
       url: bench.postgres.url,
-      applicationName: 'stale',
+      applicationName: applicationName(id),
       slot,
       publication: slot,
       startLsn: 0n,

@@ -50,13 +50,28 @@ export const metricCatalogue = {
   },
   capture_lag_seconds: {
     kind: 'gauge',
-    help: 'Age of the newest acknowledged commit when changes are waiting; 0 when none is.',
+    help: 'Age of the newest acknowledged commit, or of the end of the log that is not read yet, when something is waiting; 0 when nothing is.',
     labels: ['changefeed'],
   },
   capture_lag_bytes: {
     kind: 'gauge',
     help: 'Bytes of write-ahead log between the database and the confirmed position.',
     labels: ['changefeed'],
+  },
+  capture_retained_wal_bytes: {
+    kind: 'gauge',
+    help: 'Bytes of write-ahead log that the replication slot keeps the server from removing.',
+    labels: ['changefeed'],
+  },
+  capture_safe_wal_bytes: {
+    kind: 'gauge',
+    help: 'Bytes that may still be written before the server gives the slot up; absent when there is no limit.',
+    labels: ['changefeed'],
+  },
+  capture_wal_status: {
+    kind: 'gauge',
+    help: '1 for the wal_status of the replication slot.',
+    labels: ['changefeed', 'status'],
   },
   capture_commit_to_ack_seconds: {
     kind: 'histogram',

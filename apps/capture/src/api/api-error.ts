@@ -24,6 +24,12 @@ const codes: Readonly<Record<string, readonly [code: string, status: number]>> =
   FILTER_RULE_INVALID: ['ErrFilterRuleInvalid', 400],
   COLUMN_SELECTOR_INVALID: ['ErrAPIInvalidParam', 400],
   PARAMETER_INVALID: ['ErrAPIInvalidParam', 400],
+  SOURCE_URI_INVALID: ['ErrAPIInvalidParam', 400],
+  PREFLIGHT_FAILED: ['ErrAPIInvalidParam', 400],
+  SLOT_EXISTS: ['ErrChangeFeedAlreadyExists', 400],
+  CAPTURE_NOT_FOUND: ['ErrCaptureNotExist', 400],
+  // What TiCDC says when the database that it captures does not answer.
+  SOURCE_UNREACHABLE: ['ErrPDEtcdAPIError', 500],
   SERVER_NOT_READY: ['ErrServerIsNotReady', 503],
   CLUSTER_UNHEALTHY: ['ErrClusterIsUnhealthy', 500],
 };

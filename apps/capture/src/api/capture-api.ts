@@ -9,11 +9,19 @@ export interface CaptureApi {
   readonly pid: number;
   /** host:port that clients reach us at. */
   readonly address: () => string;
+  /** Wall clock, milliseconds since the Unix epoch. */
+  readonly now: () => number;
+  /** How much is logged from now on. */
+  readonly setLogLevel: (level: string) => void;
   /** Rejects when the database of changefeeds does not answer. */
   readonly ping: () => Promise<void>;
 }
 
 export const clusterId = 'default';
+
+export function captureItem(api: CaptureApi) {
+  return { id: api.captureId, is_owner: true, address: api.address(), cluster_id: clusterId };
+}
 
 /**
  * A slot begins where it is created: PostgreSQL keeps no older changes for it, and its end is not a matter of time.
@@ -38,4 +46,16 @@ export function refuseTimeTravel(body: { readonly start_ts?: number; readonly ta
       },
     );
   }
+}
+
+/** A slot goes on where it stands; nothing before it is kept, and going on later would lose what lies between. */
+export function refuseOverwrite(checkpointTs: number | undefined): void {
+  if ((checkpointTs ?? 0) === 0) return;
+  throw new TidemarkError(
+    'PARAMETER_INVALID',
+    'overwrite_checkpoint_ts must be 0: the slot goes on where it stands',
+    {
+      hint: 'To get rows again, ask for a copy: POST /api/v2/changefeeds/<id>/copy.',
+    },
+  );
 }

@@ -1,8 +1,9 @@
 import { type Static, Type } from 'typebox';
 import { changefeedStates } from '../changefeed/changefeed.ts';
 import { completeConfig, GivenConfig } from '../changefeed/replica-config.ts';
-import { type CaptureApi, refuseTimeTravel } from './capture-api.ts';
+import { type CaptureApi, refuseOverwrite, refuseTimeTravel } from './capture-api.ts';
 import type { ApiServer } from './server.ts';
+import { ChangefeedSynced, toSynced } from './synced.ts';
 import {
   ChangefeedInfo,
   ChangefeedItem,
@@ -20,6 +21,7 @@ const Create = Type.Object(
   {
     changefeed_id: Type.Optional(Type.String()),
     sink_uri: Type.String({ minLength: 1 }),
+    source_uri: Type.Optional(Type.String({ minLength: 1 })),
     start_ts: Type.Optional(Type.Integer({ minimum: 0 })),
     target_ts: Type.Optional(Type.Integer({ minimum: 0 })),
     replica_config: Type.Optional(GivenConfig),
@@ -31,6 +33,7 @@ const Create = Type.Object(
 const Update = Type.Object(
   {
     sink_uri: Type.Optional(Type.String({ minLength: 1 })),
+    source_uri: Type.Optional(Type.String({ minLength: 1 })),
     target_ts: Type.Optional(Type.Integer({ minimum: 0 })),
     replica_config: Type.Optional(GivenConfig),
   },
@@ -42,6 +45,18 @@ const Copy = Type.Object(
   { rules: Type.Array(Type.String(), { minItems: 1 }) },
   { additionalProperties: false },
 );
+
+/** An absent body is as good as an empty one. */
+const Resume = Type.Union([
+  Type.Object(
+    { overwrite_checkpoint_ts: Type.Optional(Type.Integer({ minimum: 0 })) },
+    { additionalProperties: false },
+  ),
+  Type.Null(),
+]);
+
+/** Removes a changefeed whose source is gone for good; not part of TiCDC. */
+const Force = Type.Object({ force: Type.Optional(Type.Enum(['true', 'false'])) });
 
 export const StateFilter = Type.Object({
   state: Type.Optional(Type.Enum([...changefeedStates, 'all', 'pending'])),
@@ -68,8 +83,9 @@ export function changefeedRoutesV2(server: ApiServer, api: CaptureApi): void {
     { schema: { body: Create, response: { 200: ChangefeedInfo } } },
     async ({ body }) => {
       refuseTimeTravel(body);
-      const { changefeed_id: id, sink_uri: sinkUri, replica_config: config } = body;
-      return toInfo(await changefeeds.create({ id, sinkUri, config: completeConfig(config) }), address());
+      const { changefeed_id: id, sink_uri: sinkUri, source_uri: sourceUri, replica_config: config } = body;
+      const request = { id, sinkUri, sourceUri, config: completeConfig(config) };
+      return toInfo(await changefeeds.create(request), address());
     },
   );
   server.get<{ Querystring: StateFilter }>(
@@ -95,9 +111,10 @@ export function changefeedRoutesV2(server: ApiServer, api: CaptureApi): void {
     { schema: { params: Id, body: Update, response: { 200: ChangefeedInfo } } },
     async ({ params, body }) => {
       refuseTimeTravel(body);
-      const { sink_uri: sinkUri, replica_config: config } = body;
+      const { sink_uri: sinkUri, source_uri: sourceUri, replica_config: config } = body;
       const changes = {
         ...(sinkUri === undefined ? {} : { sinkUri }),
+        ...(sourceUri === undefined ? {} : { sourceUri }),
         ...(config === undefined ? {} : { config: completeConfig(config) }),
       };
       return toInfo(await changefeeds.update(params.id, changes), address());
@@ -108,7 +125,17 @@ export function changefeedRoutesV2(server: ApiServer, api: CaptureApi): void {
     { schema: { params: Id, response: { 200: ChangefeedStatus } } },
     async ({ params }) => toStatus(await changefeeds.get(params.id), address()),
   );
+  syncedRoute(server, api);
   actionRoutes(server, api);
+}
+
+/** Whether everything has arrived, by TiCDC's measure. */
+function syncedRoute(server: ApiServer, { changefeeds, now }: CaptureApi): void {
+  server.get<{ Params: Id }>(
+    `${base}/:id/synced`,
+    { schema: { params: Id, response: { 200: ChangefeedSynced } } },
+    async ({ params }) => toSynced(await changefeeds.get(params.id), now()),
+  );
 }
 
 /** What can be done with a changefeed. */
@@ -129,19 +156,20 @@ function actionRoutes(server: ApiServer, { changefeeds }: CaptureApi): void {
       return {};
     },
   );
-  server.post<{ Params: Id }>(
+  server.post<{ Params: Id; Body: Static<typeof Resume> | undefined }>(
     `${base}/:id/resume`,
-    { schema: { params: Id, response: { 200: Nothing } } },
-    async ({ params }) => {
+    { schema: { params: Id, body: Resume, response: { 200: Nothing } } },
+    async ({ params, body }) => {
+      refuseOverwrite(body?.overwrite_checkpoint_ts);
       await changefeeds.resume(params.id);
       return {};
     },
   );
-  server.delete<{ Params: Id }>(
+  server.delete<{ Params: Id; Querystring: Static<typeof Force> }>(
     `${base}/:id`,
-    { schema: { params: Id, response: { 200: Nothing } } },
-    async ({ params }) => {
-      await changefeeds.remove(params.id);
+    { schema: { params: Id, querystring: Force, response: { 200: Nothing } } },
+    async ({ params, query }) => {
+      await changefeeds.remove(params.id, query.force === 'true');
       return {};
     },
   );

@@ -1,6 +1,6 @@
 import { TidemarkError } from '@tidemark/kernel';
 import { type Static, Type } from 'typebox';
-import { type CaptureApi, clusterId } from './capture-api.ts';
+import { type CaptureApi, captureItem, clusterId } from './capture-api.ts';
 import type { ApiServer } from './server.ts';
 import { serviceVersion } from './shapes.ts';
 
@@ -21,6 +21,11 @@ const CaptureItem = Type.Object({
   cluster_id: Type.String(),
 });
 
+const LogLevel = Type.Object(
+  { log_level: Type.Enum(['debug', 'info', 'warn', 'error', 'fatal']) },
+  { additionalProperties: false },
+);
+
 function serverStatus(api: CaptureApi): Static<typeof ServerStatus> {
   return {
     version: serviceVersion,
@@ -31,10 +36,6 @@ function serverStatus(api: CaptureApi): Static<typeof ServerStatus> {
     is_owner: true,
     liveness: 0,
   };
-}
-
-function captureItem(api: CaptureApi): Static<typeof CaptureItem> {
-  return { id: api.captureId, is_owner: true, address: api.address(), cluster_id: clusterId };
 }
 
 /** What the server says about itself, in both versions (pingcap/ticdc, api/v2; pingcap/tiflow, cdc/api). */
@@ -51,6 +52,16 @@ export function serverRoutes(server: ApiServer, api: CaptureApi): void {
   }
   for (const path of ['/status', '/api/v1/status', '/api/v2/status']) {
     server.get(path, { schema: { response: { 200: ServerStatus } } }, async () => serverStatus(api));
+  }
+  for (const path of ['/api/v1/log', '/api/v2/log']) {
+    server.post<{ Body: Static<typeof LogLevel> }>(
+      path,
+      { schema: { body: LogLevel, response: { 200: Nothing } } },
+      async ({ body }) => {
+        api.setLogLevel(body.log_level);
+        return {};
+      },
+    );
   }
   server.get('/api/v1/captures', { schema: { response: { 200: Type.Array(CaptureItem) } } }, async () => [
     captureItem(api),

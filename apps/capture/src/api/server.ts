@@ -5,6 +5,7 @@ import { apiError } from './api-error.ts';
 import type { CaptureApi } from './capture-api.ts';
 import { changefeedRoutesV1 } from './changefeed-routes-v1.ts';
 import { changefeedRoutesV2 } from './changefeed-routes-v2.ts';
+import { processorRoutes } from './processor-routes.ts';
 import { serverRoutes } from './server-routes.ts';
 
 export type ApiServer = FastifyInstance;
@@ -33,8 +34,8 @@ export function apiServer({
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false, allErrors: true } },
     schemaErrorFormatter: (errors, place) => {
       const faults = errors.map(({ instancePath, message, params }) => {
-        const extra =
-          typeof params['additionalProperty'] === 'string' ? ` (${params['additionalProperty']})` : '';
+        const named: unknown = params['additionalProperty'] ?? params['allowedValue'];
+        const extra = named === undefined ? '' : ` (${JSON.stringify(named)})`;
         return `${place}${instancePath.replaceAll('/', '.')} ${message ?? 'is invalid'}${extra}`;
       });
       return new Error(faults.join('; '));
@@ -62,6 +63,7 @@ export function apiServer({
   mountOps(server, ops);
   changefeedRoutesV2(server, api);
   changefeedRoutesV1(server, api);
+  processorRoutes(server, api);
   serverRoutes(server, api);
   return {
     ...lifecycle('capture api', {

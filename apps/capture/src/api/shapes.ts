@@ -4,6 +4,7 @@ import type { ChangefeedState } from '../changefeed/changefeed.ts';
 import type { ChangefeedView } from '../changefeed/changefeeds.ts';
 import { ReplicaConfig } from '../changefeed/replica-config.ts';
 import { maskSinkUri } from '../changefeed/sink-uri.ts';
+import { maskSourceUri } from '../changefeed/source-uri.ts';
 
 /** Version that answers name as the creator. */
 export const serviceVersion = '0.1.0';
@@ -12,7 +13,7 @@ export const serviceVersion = '0.1.0';
 const keyspace = 'default';
 
 /** A TSO as a JSON number. It does not fit a JavaScript number, so it is a bigint until it is text. */
-const Tso = Type.Unsafe<bigint>({ type: 'integer' });
+export const Tso = Type.Unsafe<bigint>({ type: 'integer' });
 
 const RunningError = Type.Union([
   Type.Null(),
@@ -40,6 +41,9 @@ export const ChangefeedItem = Type.Object({ ...Common, checkpoint_tso: Tso });
 const Detail = {
   ...Common,
   sink_uri: Type.String(),
+  source_uri: Type.Optional(
+    Type.String({ description: 'The captured database when it is not that of capture; not part of TiCDC' }),
+  ),
   create_time: Type.String(),
   start_ts: Tso,
   target_ts: Tso,
@@ -79,7 +83,7 @@ export function stateOf(view: ChangefeedView): ChangefeedState {
 }
 
 /** While nothing is waiting, everything up to the moment was replicated; the stored number is that of a commit. */
-function checkpointOf({ status, checkpointTs }: ChangefeedView): bigint {
+export function checkpointOf({ status, checkpointTs }: ChangefeedView): bigint {
   if (status === undefined) return checkpointTs;
   const idleTs = status.idleAtMs === undefined ? 0n : tsoFromMs(status.idleAtMs);
   return idleTs > status.checkpointTs ? idleTs : status.checkpointTs;
@@ -99,8 +103,8 @@ function errorOf(view: ChangefeedView, address: string): Static<typeof RunningEr
 }
 
 /** `2006-01-02 15:04:05.000`, in UTC, as TiCDC's layout is. */
-function timeText(tso: bigint): string {
-  return new Date(tsoToMs(tso)).toISOString().replace('T', ' ').slice(0, 23);
+export function timeText(ms: number): string {
+  return new Date(ms).toISOString().replace('T', ' ').slice(0, 23);
 }
 
 function common(view: ChangefeedView, address: string) {
@@ -111,7 +115,7 @@ function common(view: ChangefeedView, address: string) {
     id: view.id,
     state: stateOf(view),
     error: errorOf(view, address),
-    checkpoint_time: timeText(checkpointOf(view)),
+    checkpoint_time: timeText(tsoToMs(checkpointOf(view))),
   };
 }
 
@@ -119,6 +123,7 @@ function detail(view: ChangefeedView, address: string) {
   return {
     ...common(view, address),
     sink_uri: maskSinkUri(view.sinkUri),
+    ...(view.sourceUri === null ? {} : { source_uri: maskSourceUri(view.sourceUri) }),
     create_time: view.createdAt.toISOString(),
     start_ts: view.startTs,
     target_ts: view.targetTs,

@@ -6,6 +6,8 @@ export interface ChangefeedRequest {
   /** A UUID unless given. */
   readonly id: string | undefined;
   readonly sinkUri: string;
+  /** Connection URL of the database to capture; the one that keeps the changefeeds unless given. */
+  readonly sourceUri?: string | undefined;
   readonly config: ReplicaConfig;
 }
 

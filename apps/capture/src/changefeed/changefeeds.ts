@@ -10,11 +10,13 @@ import { type ChangefeedRequest, checkId, exists, notFound } from './changefeed-
 import type { ChangefeedStore, NewChangefeed } from './changefeed-store.ts';
 import { FeedRunner, type FeedRunnerOptions } from './feed-runner.ts';
 import type { FeedStatus } from './feed-status.ts';
-import { dropPublication } from './publication.ts';
 import type { ReplicaConfig } from './replica-config.ts';
-import { dropSlot, resourceName } from './replication-slot.ts';
+import { resourceName } from './replication-slot.ts';
 import { parseSinkUri } from './sink-uri.ts';
-import { currentSelection, withSource } from './source-session.ts';
+import { currentSelection, sourceScope } from './source-scope.ts';
+import { checkSource, removeResources } from './source-resources.ts';
+import { withSource } from './source-session.ts';
+import { checkSourceUri } from './source-uri.ts';
 import { checkConfig } from './table-rules.ts';
 
 /** A changefeed as it is kept, with what is known about it at this moment. */
@@ -92,16 +94,15 @@ export class Changefeeds {
    * every change that is committed from then on — unless the source does not answer, or transactions that are open on
    * it hold the slot up for longer than a person would wait; the changefeed then goes on by itself.
    * @throws TidemarkError `CHANGEFEED_EXISTS`, `CHANGEFEED_ID_INVALID`, `TABLE_INELIGIBLE`, `SINK_URI_INVALID`,
-   *   `FILTER_RULE_INVALID`
+   *   `FILTER_RULE_INVALID`, `SOURCE_URI_INVALID`, `SOURCE_UNREACHABLE`, `PREFLIGHT_FAILED`, `SLOT_EXISTS`
    */
   create(request: ChangefeedRequest): Promise<ChangefeedView> {
     return this.#exclusively(async () => {
       const id = request.id ?? randomUUID();
       checkId(id);
-      parseSinkUri(request.sinkUri);
-      checkConfig(request.config);
+      checkRequest(request.sinkUri, request.sourceUri ?? null, request.config);
       if ((await this.#store.find(id)) !== undefined) throw exists(id);
-      await this.#checkTables(id, request.config);
+      await this.#checkSource(id, request.sourceUri ?? null, request.config, true);
       const feed = await this.#store.add(this.#newFeed(id, request));
       if (feed === undefined) throw exists(id);
       this.#run(feed);
@@ -114,7 +115,10 @@ export class Changefeeds {
    * Changes a changefeed that is not running.
    * @throws TidemarkError `CHANGEFEED_UPDATE_REFUSED` while it runs, and what {@link create} throws
    */
-  update(id: string, changes: Partial<Pick<Changefeed, 'sinkUri' | 'config'>>): Promise<ChangefeedView> {
+  update(
+    id: string,
+    changes: Partial<Pick<Changefeed, 'sinkUri' | 'sourceUri' | 'config'>>,
+  ): Promise<ChangefeedView> {
     return this.#exclusively(async () => {
       const feed = await this.get(id);
       if (!resumable.has(feed.status?.state ?? feed.state)) {
@@ -123,9 +127,8 @@ export class Changefeeds {
         });
       }
       const changed = { ...feed, ...changes };
-      parseSinkUri(changed.sinkUri);
-      checkConfig(changed.config);
-      await this.#checkTables(id, changed.config);
+      checkRequest(changed.sinkUri, changed.sourceUri, changed.config);
+      await this.#checkSource(id, changed.sourceUri, changed.config, false);
       await this.#store.update(changed);
       return changed;
     });
@@ -140,10 +143,12 @@ export class Changefeeds {
     return this.#exclusively(async () => {
       const feed = await this.get(id);
       const wanted = tableMatcher(rules, feed.config.case_sensitive);
-      await withSource(this.#defaults.sourceUrl, id, async (client, database) => {
-        const { tables } = await currentSelection(client, database, feed);
+      const own = await this.#store.identity();
+      await withSource(this.#urlOf(feed.sourceUri), id, async client => {
+        const scope = await sourceScope(client, own);
+        const { tables } = await currentSelection(client, scope, feed);
         const named = tables.filter(({ schema, name }) =>
-          wanted.matches(messageDatabase(database, schema), name),
+          wanted.matches(messageDatabase(scope.databaseName, schema), name),
         );
         if (named.length === 0) {
           throw new TidemarkError(
@@ -184,19 +189,29 @@ export class Changefeeds {
     });
   }
 
-  /** Removes a changefeed with its slot and publication. True when there was one. */
-  remove(id: string): Promise<boolean> {
+  /**
+   * Removes a changefeed with its slot and publication. True when there was one.
+   * @param force removes it also when its source does not answer, and leaves slot and publication there
+   * @throws TidemarkError `SOURCE_UNREACHABLE`
+   */
+  remove(id: string, force = false): Promise<boolean> {
     return this.#exclusively(async () => {
       const feed = await this.#store.find(id);
       if (feed === undefined) return false;
       await this.#halt(id);
-      await withSource(this.#defaults.sourceUrl, id, async client => {
-        await dropSlot(client, resourceName(id));
-        await dropPublication(client, resourceName(id));
+      await removeResources(this.#urlOf(feed.sourceUri), feed).catch((error: unknown) => {
+        if (!force) throw error;
+        const name = resourceName(id);
+        const left = { changefeed: id, slot: name, publication: name, error: describeError(error) };
+        this.#logger.warn(left, 'removed a changefeed without its slot and publication');
       });
       await this.#store.remove(id);
       return true;
     });
+  }
+
+  #urlOf(sourceUri: string | null): string {
+    return sourceUri ?? this.#defaults.ownUrl;
   }
 
   async #untilSettled(id: string): Promise<void> {
@@ -243,25 +258,26 @@ export class Changefeeds {
     for (const feed of feeds) if (runs.has(feed.state)) this.#run(feed);
   }
 
-  #newFeed(id: string, { sinkUri, config }: ChangefeedRequest): NewChangefeed {
+  #newFeed(id: string, { sinkUri, sourceUri, config }: ChangefeedRequest): NewChangefeed {
     const maskKey = randomBytes(maskKeyBytes);
-    return { id, sinkUri, config, maskKey, startTs: tsoFromMs(this.#clock.now()) };
+    return {
+      id,
+      sinkUri,
+      sourceUri: sourceUri ?? null,
+      config,
+      maskKey,
+      startTs: tsoFromMs(this.#clock.now()),
+    };
   }
 
-  async #checkTables(id: string, config: ReplicaConfig): Promise<void> {
-    if (config.ignore_ineligible_table) return;
-    await withSource(this.#defaults.sourceUrl, id, async (client, database) => {
-      const { ineligible } = await currentSelection(client, database, { config });
-      if (ineligible.length > 0) {
-        throw new TidemarkError(
-          'TABLE_INELIGIBLE',
-          `some tables cannot be captured: ${ineligible.join('; ')}`,
-          {
-            hint: 'Mend them, leave them out by filter.rules, or set ignore_ineligible_table.',
-          },
-        );
-      }
-    });
+  async #checkSource(
+    id: string,
+    sourceUri: string | null,
+    config: ReplicaConfig,
+    isNew: boolean,
+  ): Promise<void> {
+    const own = await this.#store.identity();
+    await checkSource({ id, url: this.#urlOf(sourceUri), config, isNew, own });
   }
 
   #run(feed: Changefeed): void {
@@ -283,3 +299,10 @@ export class Changefeeds {
 
 const runs = new Set<ChangefeedState>(['normal', 'warning']);
 const resumable = new Set<ChangefeedState>(['stopped', 'failed', 'finished']);
+
+/** Reads what has to be read, to find its mistakes before it is kept. */
+function checkRequest(sinkUri: string, sourceUri: string | null, config: ReplicaConfig): void {
+  parseSinkUri(sinkUri);
+  if (sourceUri !== null) checkSourceUri(sourceUri);
+  checkConfig(config);
+}

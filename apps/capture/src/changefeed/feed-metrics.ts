@@ -19,15 +19,18 @@ export function feedMetrics(
   const lagSeconds = metrics.gauge('capture_lag_seconds');
   const lagBytes = metrics.gauge('capture_lag_bytes');
   const states = metrics.gauge('capture_state');
+  const wal = walMetrics(metrics);
 
   metrics.beforeScrape(() => {
     for (const gauge of [lagSeconds, lagBytes, states]) gauge.reset();
+    wal.reset();
     for (const [changefeed, status] of feeds()) {
       lagSeconds.set({ changefeed }, lagSecondsOf(status, now()));
       lagBytes.set({ changefeed }, Math.max(0, Number(status.serverLsn - status.reachedLsn)));
       for (const state of changefeedStates) {
         states.set({ changefeed, state }, state === status.state ? 1 : 0);
       }
+      wal.show(changefeed, status);
     }
   });
   return {
@@ -44,7 +47,39 @@ export function feedMetrics(
   };
 }
 
-function lagSecondsOf({ outboxBytes, acknowledgedMs }: FeedStatus, nowMs: number): number {
-  if (outboxBytes === 0 || acknowledgedMs === undefined) return 0;
-  return Math.max(0, nowMs - acknowledgedMs) / 1000;
+/** What the write-ahead log may do in a slot (PostgreSQL documentation, "pg_replication_slots"). */
+const walStatuses = ['reserved', 'extended', 'unreserved', 'lost'] as const;
+
+/** How much log the slot keeps, and how much more it may. */
+function walMetrics(metrics: Metrics) {
+  const retained = metrics.gauge('capture_retained_wal_bytes');
+  const safe = metrics.gauge('capture_safe_wal_bytes');
+  const statuses = metrics.gauge('capture_wal_status');
+  return {
+    reset() {
+      for (const gauge of [retained, safe, statuses]) gauge.reset();
+    },
+    show(changefeed: string, { slot }: FeedStatus) {
+      if (slot === undefined) return;
+      retained.set({ changefeed }, Number(slot.retainedWalBytes));
+      if (slot.safeWalBytes !== null) safe.set({ changefeed }, Number(slot.safeWalBytes));
+      for (const status of walStatuses) {
+        statuses.set({ changefeed, status }, status === slot.walStatus ? 1 : 0);
+      }
+    },
+  };
+}
+
+/**
+ * Age of the oldest thing that waits: a change on its way to the broker, or an end of the log that the stream has not
+ * come to, because the server decodes slowly or not at all.
+ */
+function lagSecondsOf(
+  { outboxBytes, acknowledgedMs, awaited, reachedLsn }: FeedStatus,
+  nowMs: number,
+): number {
+  const ages = [0];
+  if (outboxBytes > 0 && acknowledgedMs !== undefined) ages.push(nowMs - acknowledgedMs);
+  if (awaited !== undefined && awaited.lsn > reachedLsn) ages.push(nowMs - awaited.sinceMs);
+  return Math.max(...ages) / 1000;
 }

@@ -11,16 +11,17 @@ import type { SnapshotCopier } from '../snapshot/snapshot-copier.ts';
 import type { ChangeSink } from '../stream/sink.ts';
 import type { Changefeed, ChangefeedError, ChangefeedState } from './changefeed.ts';
 import type { ChangefeedStore } from './changefeed-store.ts';
+import { explainFailure, isPermanent } from './failures.ts';
 import type { FeedMetrics } from './feed-metrics.ts';
 import { runFeedSession } from './feed-session.ts';
 import type { FeedSettings } from './feed-settings.ts';
 import { type FeedStatus, newFeedStatus } from './feed-status.ts';
 import { type KafkaSinkUri, parseSinkUri } from './sink-uri.ts';
-import { explainFailure, isPermanent } from './source-session.ts';
 
 export interface FeedRunnerOptions {
   readonly changefeedId: string;
-  readonly sourceUrl: string;
+  /** The database that keeps the changefeeds; captured by those that name no other. */
+  readonly ownUrl: string;
   readonly store: ChangefeedStore;
   readonly makeSink: (sinkUri: KafkaSinkUri, changefeed: string) => ChangeSink;
   readonly metrics: FeedMetrics;
@@ -96,7 +97,7 @@ export class FeedRunner {
   }
 
   async #session(signal: AbortSignal): Promise<void> {
-    const { store, changefeedId, makeSink, metrics, logger } = this.#options;
+    const { store, changefeedId, makeSink, metrics, logger, ownUrl } = this.#options;
     const changefeed = await store.find(changefeedId);
     if (changefeed === undefined) return this.#stopping.abort();
     const sinkUri = parseSinkUri(changefeed.sinkUri);
@@ -104,6 +105,7 @@ export class FeedRunner {
       {
         ...this.#options,
         changefeed,
+        sourceUrl: changefeed.sourceUri ?? ownUrl,
         sinkUri,
         sink: makeSink(sinkUri, changefeed.id),
         store,

@@ -10,7 +10,8 @@ import type { FeedSettings } from './feed-settings.ts';
 import { FeedStages } from './feed-stages.ts';
 import type { FeedStatus } from './feed-status.ts';
 import type { KafkaSinkUri } from './sink-uri.ts';
-import { openSourceSession, prepareSlot } from './source-session.ts';
+import { prepareSlot } from './slot-preparation.ts';
+import { openSourceSession } from './source-session.ts';
 
 export interface FeedSessionOptions {
   readonly changefeed: Changefeed;
@@ -39,11 +40,14 @@ export interface FeedSessionOptions {
  * and confirms the checkpoint, and resolves; on failure it leaves everything as a crash would and rejects.
  */
 export async function runFeedSession(options: FeedSessionOptions, signal: AbortSignal): Promise<void> {
-  const { changefeed, sourceUrl, sink, store, status } = options;
-  const source = await openSourceSession(sourceUrl, changefeed.id);
+  const { changefeed, sourceUrl, sink, store, status, logger } = options;
+  const source = await openSourceSession(sourceUrl, changefeed.id, await store.identity());
   try {
     // The slot comes first: what is committed from now on waits in it, also while the broker is away.
-    const { startLsn, toCopy } = await prepareSlot(source, changefeed);
+    const { startLsn, toCopy, ineligible } = await prepareSlot(source, changefeed, sourceUrl, store);
+    if (ineligible.length > 0) {
+      logger.warn({ changefeed: changefeed.id, tables: ineligible }, 'some tables are not captured');
+    }
     const copies = toCopy.reduce(
       (list, { schema, name }) => withCopy(list, newCopy(schema, name)),
       changefeed.copies,

@@ -9,6 +9,8 @@ export interface FeedSettings {
   readonly housekeepingMs: number;
   /** Least time between two watermarks, milliseconds. */
   readonly watermarkMs: number;
+  /** Least time between two heartbeats of an idle database, milliseconds. */
+  readonly heartbeatMs: number;
   /** Log without changes for us that gathers before the slot is moved over it, bytes. */
   readonly idleAdvanceBytes: bigint;
   /** Disk that large transactions may take before they commit, bytes. */
@@ -20,6 +22,7 @@ export const feedSettings: FeedSettings = {
   checkpointIntervalMs: 250,
   housekeepingMs: 10_000,
   watermarkMs: 1000,
+  heartbeatMs: 30_000,
   idleAdvanceBytes: 64n * 1024n,
   spoolBytesMax: 64 * 1024 ** 3,
 };

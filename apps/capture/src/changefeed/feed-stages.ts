@@ -22,7 +22,9 @@ import type { FeedSessionOptions } from './feed-session.ts';
 import { keepHouse } from './housekeeping.ts';
 import { KnownTables } from './known-tables.ts';
 import { resourceName } from './replication-slot.ts';
-import { applicationName, type SourceSession, streamSlot } from './source-session.ts';
+import { streamSlot } from './slot-stream.ts';
+import { SlotWatch } from './slot-watch.ts';
+import { applicationName, type SourceSession } from './source-session.ts';
 import { tableRules } from './table-rules.ts';
 
 /** The stages of one session, wired: frames → pgoutput → encoder → outbox → sink → checkpoint. */
@@ -63,7 +65,7 @@ export class FeedStages {
     const rules = tableRules(changefeed.config, changefeed.maskKey);
     this.#tables = new KnownTables(source, rules);
     this.#statementOf = schemaStatements({
-      databaseName: source.databaseName,
+      databaseName: source.scope.databaseName,
       filter: tableFilter(changefeed.config.filter.rules, changefeed.config.case_sensitive),
       treat: rules.treat,
     });
@@ -110,11 +112,18 @@ export class FeedStages {
     this.#lastFrameMs = clock.monotonic();
     const stop = AbortSignal.any([signal, this.#ending.signal]);
     const delivery = this.#deliver(stop);
+    const watch = new SlotWatch({
+      ...this.#options,
+      source: this.#source,
+      heartbeatMs: settings.heartbeatMs,
+      confirmedLsn: () => this.#checkpointer.confirmedLsn,
+    });
     const house = keepHouse(
       {
         ...this.#options,
         source: this.#source,
         intervalMs: settings.housekeepingMs,
+        watchSlot: () => watch.look(),
         askServer: () => replication.confirm(this.#checkpointer.confirmedLsn, true),
         onJoined: tables => this.#copier.request(tables),
         silentMs: () => (this.#isListening() ? clock.monotonic() - this.#lastFrameMs : 0),
@@ -174,9 +183,9 @@ export class FeedStages {
   }
 
   #makeEncoder(): ChangeEncoder {
-    const { changefeed, sinkUri, settings, clock } = this.#options;
+    const { changefeed, sinkUri, sink, settings, clock } = this.#options;
     const watermarks = new Watermarks({
-      partitions: sinkUri.partitions,
+      partitions: sink.partitions,
       intervalMs: settings.watermarkMs,
       clock,
       newest: () => this.#commitClock.newest,
@@ -186,7 +195,7 @@ export class FeedStages {
     });
     return new ChangeEncoder({
       changefeed: changefeed.id,
-      partitions: sinkUri.partitions,
+      partitions: sink.partitions,
       tidbExtension: sinkUri.tidbExtension,
       clock: this.#commitClock,
       now: () => clock.now(),
@@ -204,7 +213,7 @@ export class FeedStages {
   }
 
   #startReplication(signal: AbortSignal): Promise<ReplicationConnection> {
-    const { changefeed, sourceUrl, clock, streamsLarge } = this.#options;
+    const { changefeed, sourceUrl, clock, random, streamsLarge } = this.#options;
     const name = resourceName(changefeed.id);
     const options = {
       url: sourceUrl,
@@ -216,7 +225,7 @@ export class FeedStages {
       onFrame: (frame: Buffer) => this.#takeFrame(frame),
       now: () => clock.now(),
     };
-    return streamSlot(this.#source, options, clock, signal);
+    return streamSlot(this.#source, options, { clock, random }, signal);
   }
 
   #deliver(signal: AbortSignal): Promise<void> {

@@ -1,4 +1,8 @@
 import type { ChangefeedError, ChangefeedState } from './changefeed.ts';
+import type { SlotStatus } from './replication-slot.ts';
+
+/** Code of the warning that the server is about to give the slot up. */
+export const slotInDanger = 'CDC:SLOT_IN_DANGER';
 
 /** What is known about a running changefeed at this moment. One object a feed, written by its session. */
 export interface FeedStatus {
@@ -18,6 +22,10 @@ export interface FeedStatus {
   acknowledgedMs: number | undefined;
   /** Wall clock when the server last said that nothing is waiting; undefined while something is. */
   idleAtMs: number | undefined;
+  /** The slot when it was last looked at. */
+  slot: SlotStatus | undefined;
+  /** An end of the log that was seen from outside the stream, and when; the stream has to come there. */
+  awaited: { readonly lsn: bigint; readonly sinceMs: number } | undefined;
   /** Bytes between the stream and the broker. */
   outboxBytes: number;
 }
@@ -33,6 +41,8 @@ export function newFeedStatus(state: ChangefeedState, checkpointTs: bigint): Fee
     reachedLsn: 0n,
     acknowledgedMs: undefined,
     idleAtMs: undefined,
+    slot: undefined,
+    awaited: undefined,
     outboxBytes: 0,
   };
 }

@@ -4,7 +4,8 @@ import type { CatalogTable } from '../tables/catalog.ts';
 import type { Changefeed } from './changefeed.ts';
 import { publishTables } from './publication.ts';
 import { resourceName } from './replication-slot.ts';
-import { currentSelection, type SourceSession } from './source-session.ts';
+import { currentSelection } from './source-scope.ts';
+import type { SourceSession } from './source-session.ts';
 
 export interface HousekeepingOptions {
   readonly changefeed: Changefeed;
@@ -13,6 +14,8 @@ export interface HousekeepingOptions {
   readonly logger: Logger;
   /** Time between two rounds, milliseconds. */
   readonly intervalMs: number;
+  /** Looks at the slot; rejects when it can no longer be trusted. */
+  readonly watchSlot: () => Promise<void>;
   /** Reports our position and asks for an answer: it tells that the server lives, and how far its log has come. */
   readonly askServer: () => void;
   /** How long the server has been silent although we listened, milliseconds. */
@@ -25,11 +28,11 @@ export interface HousekeepingOptions {
 const silentRoundsMax = 6;
 
 /**
- * Reports to the server, notices a peer that vanished, and publishes tables that have appeared.
+ * Looks at the slot, reports to the server, notices a peer that vanished, and publishes tables that have appeared.
  * Resolves when the signal aborts; rejects when the server has been silent for too long.
  */
 export async function keepHouse(options: HousekeepingOptions, signal: AbortSignal): Promise<void> {
-  const { clock, intervalMs, askServer, silentMs } = options;
+  const { clock, intervalMs, watchSlot, askServer, silentMs } = options;
   for (;;) {
     await clock.sleep(intervalMs, signal).catch(() => {});
     if (signal.aborted) return;
@@ -37,6 +40,7 @@ export async function keepHouse(options: HousekeepingOptions, signal: AbortSigna
     if (silence > intervalMs * silentRoundsMax) {
       throw new Error(`the server has been silent for ${Math.round(silence / 1000)} s`);
     }
+    await watchSlot();
     askServer();
     await refreshPublication(options);
   }
@@ -46,8 +50,8 @@ async function refreshPublication(options: HousekeepingOptions): Promise<void> {
   const { changefeed, source, logger, onJoined } = options;
   try {
     const joined = await source.use(async client => {
-      const { tables } = await currentSelection(client, source.databaseName, changefeed);
-      return publishTables(client, resourceName(changefeed.id), tables);
+      const { tables } = await currentSelection(client, source.scope, changefeed);
+      return publishTables(client, resourceName(changefeed.id), tables, true);
     });
     if (joined === undefined) return;
     const names = joined.map(table => `${table.schema}.${table.name}`);

@@ -22,7 +22,7 @@ export class KnownTables {
 
   /** The shape of a table that the catalog has described, for reading it. */
   shapeFor({ relation, primaryKey, typeNames }: Omit<DescribedTable, 'sqlTypes'>): TableShape {
-    const { databaseName } = this.#source;
+    const { databaseName } = this.#source.scope;
     return tableShape({ ...this.#rules, databaseName, relation, primaryKey, typeNames });
   }
 

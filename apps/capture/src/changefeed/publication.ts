@@ -1,3 +1,4 @@
+import { TidemarkError } from '@tidemark/kernel';
 import { type ClientBase, escapeIdentifier } from 'pg';
 import type { CatalogTable } from '../tables/catalog.ts';
 
@@ -6,16 +7,20 @@ const generatedColumnsVersion = 180_000;
 
 /**
  * Makes the publication hold exactly the tables, creating it if needed. It must exist before the slot is created:
- * the plugin looks it up as of the change that it decodes.
+ * the plugin looks it up as of the change that it decodes, so one that is made anew does not serve older changes.
+ * @param mustExist true when the slot has sent something already
+ * @throws TidemarkError `PUBLICATION_MISSING`
  * @returns the tables that were not published before, or undefined when nothing was changed
  */
 export async function publishTables(
   client: ClientBase,
   publication: string,
   tables: readonly CatalogTable[],
+  mustExist: boolean,
 ): Promise<readonly CatalogTable[] | undefined> {
   const published = await publishedTables(client, publication);
   if (published === undefined) {
+    if (mustExist) throw publicationMissing(publication);
     await createPublication(client, publication, tables);
     return tables;
   }
@@ -30,8 +35,18 @@ export async function publishTables(
   return tables.filter(table => !published.has(table.oid));
 }
 
+export async function publicationExists(client: ClientBase, publication: string): Promise<boolean> {
+  return (await publishedTables(client, publication)) !== undefined;
+}
+
 export async function dropPublication(client: ClientBase, publication: string): Promise<void> {
   await client.query(`DROP PUBLICATION IF EXISTS ${escapeIdentifier(publication)}`);
+}
+
+function publicationMissing(publication: string): TidemarkError {
+  return new TidemarkError('PUBLICATION_MISSING', `publication ${publication} does not exist any more`, {
+    hint: 'What was written without it cannot be decoded. Remove the changefeed and create it again with initial_copy.',
+  });
 }
 
 /** Numbers of the published tables; undefined when there is no such publication. */

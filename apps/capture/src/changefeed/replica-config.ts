@@ -57,10 +57,45 @@ export const ReplicaConfig = Type.Object(
 );
 export type ReplicaConfig = Static<typeof ReplicaConfig>;
 
+/**
+ * Switches of TiCDC that steer its machine and not its messages, and those that have only one position here. They are
+ * taken, so that a request written for TiCDC works, and come to nothing.
+ */
+const TicdcOnly = {
+  memory_quota: Type.Any(),
+  check_gc_safe_point: Type.Any(),
+  mounter: Type.Any(),
+  scheduler: Type.Any(),
+  changefeed_error_stuck_duration: Type.Any(),
+  synced_status: Type.Any(),
+  sync_point_interval: Type.Any(),
+  sync_point_retention: Type.Any(),
+  enable_sync_point: Type.Literal(false),
+  bdr_mode: Type.Literal(false),
+  enable_old_value: Type.Literal(true),
+};
+const TicdcOnlyFilter = {
+  event_filters: Type.Array(Type.Any(), { maxItems: 0 }),
+  ignore_txn_start_ts: Type.Array(Type.Any(), { maxItems: 0 }),
+};
+const TicdcOnlySink = {
+  protocol: Type.Literal('canal-json'),
+  encoder_concurrency: Type.Any(),
+  transaction_atomicity: Type.Any(),
+  only_output_updated_columns: Type.Literal(false),
+  delete_only_output_handle_key_columns: Type.Literal(false),
+  content_compatible: Type.Literal(false),
+};
+
 /** What a client sends: any part may be missing. */
 export const GivenConfig = Type.Partial(
   Type.Object(
-    { ...ReplicaConfig.properties, filter: Type.Partial(Filter, strict), sink: Type.Partial(Sink, strict) },
+    {
+      ...ReplicaConfig.properties,
+      ...TicdcOnly,
+      filter: Type.Partial(Type.Object({ ...Filter.properties, ...TicdcOnlyFilter }), strict),
+      sink: Type.Partial(Type.Object({ ...Sink.properties, ...TicdcOnlySink }), strict),
+    },
     strict,
   ),
   strict,

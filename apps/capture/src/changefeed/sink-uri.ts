@@ -1,18 +1,32 @@
 import { TidemarkError } from '@tidemark/kernel';
+import { covered } from './source-uri.ts';
+import { UriParameters } from './uri-parameters.ts';
 
 /** A Kafka sink URI of TiCDC, read (TiDB documentation, "Replicate Data to Kafka"). */
 export interface KafkaSinkUri {
   readonly brokers: readonly string[];
   readonly topic: string;
-  readonly partitions: number;
+  /** Undefined for as many as the topic has, or three when it is created. */
+  readonly partitions: number | undefined;
   readonly replicas: number;
   readonly createTopic: boolean;
   readonly clientId: string | undefined;
   readonly compression: Compression;
   /** Adds `_tidb.commitTs` to messages. */
   readonly tidbExtension: boolean;
-  readonly tls: boolean;
-  readonly insecureSkipVerify: boolean;
+  /** A larger message is refused, bytes. */
+  readonly messageBytesMax: number;
+  readonly connectTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  /** Undefined for plain TCP. The paths are files on the machine of capture. */
+  readonly tls:
+    | {
+        readonly verify: boolean;
+        readonly caPath: string | undefined;
+        readonly certPath: string | undefined;
+        readonly keyPath: string | undefined;
+      }
+    | undefined;
   readonly sasl:
     | { readonly mechanism: SaslMechanism; readonly username: string; readonly password: string }
     | undefined;
@@ -22,6 +36,9 @@ const compressions = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
 type Compression = (typeof compressions)[number];
 const saslMechanisms = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'] as const;
 type SaslMechanism = (typeof saslMechanisms)[number];
+
+/** TiCDC's defaults (pingcap/ticdc, pkg/sink/kafka/options.go). */
+const defaults = { messageBytesMax: 10 * 1024 * 1024, timeoutMs: 10_000 } as const;
 
 /** Parameters that this capture understands. Those that it does not are refused rather than passed over. */
 const known = new Set([
@@ -34,8 +51,15 @@ const known = new Set([
   'compression',
   'enable-tidb-extension',
   'max-message-bytes',
+  'max-retry',
   'required-acks',
+  'dial-timeout',
+  'read-timeout',
+  'write-timeout',
   'enable-tls',
+  'ca',
+  'cert',
+  'key',
   'insecure-skip-verify',
   'sasl-user',
   'sasl-password',
@@ -47,24 +71,29 @@ export function parseSinkUri(text: string): KafkaSinkUri {
   const match = /^kafka(?:\+ssl)?:\/\/([^/?]+)\/([^?]+)(?:\?(.*))?$/.exec(text);
   if (!match) throw invalid('it must look like kafka://host:9092/topic?protocol=canal-json');
   const [, hosts = '', topic = '', query = ''] = match;
-  const parameters = new URLSearchParams(query);
-  for (const name of parameters.keys()) if (!known.has(name)) throw invalid(`unknown parameter ${name}`);
-  const protocol = parameters.get('protocol') ?? 'canal-json';
+  const parameters = new UriParameters(query, invalid);
+  for (const name of parameters.names) if (!known.has(name)) throw invalid(`unknown parameter ${name}`);
+  const protocol = parameters.text('protocol') ?? 'canal-json';
   if (protocol !== 'canal-json') throw invalid(`protocol ${protocol} is not canal-json`);
-  if ((parameters.get('required-acks') ?? '-1') !== '-1') {
+  if ((parameters.text('required-acks') ?? '-1') !== '-1') {
     throw invalid('required-acks must be -1, or acknowledged changes could be lost');
   }
+  const requestTimeouts = ['read-timeout', 'write-timeout'].map(name =>
+    parameters.durationMs(name, defaults.timeoutMs),
+  );
   return {
     brokers: hosts.split(',').map(readBroker),
     topic: readTopic(decodeURIComponent(topic)),
-    partitions: readCount(parameters, 'partition-num', 3),
-    replicas: parameters.has('replication-factor') ? readCount(parameters, 'replication-factor', 1) : -1,
-    createTopic: readFlag(parameters, 'auto-create-topic', true),
-    clientId: parameters.get('kafka-client-id') ?? undefined,
-    compression: readChoice(parameters, 'compression', compressions, 'none'),
-    tidbExtension: readFlag(parameters, 'enable-tidb-extension', false),
-    tls: readFlag(parameters, 'enable-tls', text.startsWith('kafka+ssl:')),
-    insecureSkipVerify: readFlag(parameters, 'insecure-skip-verify', false),
+    partitions: parameters.count('partition-num'),
+    replicas: parameters.count('replication-factor') ?? -1,
+    createTopic: parameters.flag('auto-create-topic', true),
+    clientId: parameters.text('kafka-client-id'),
+    compression: parameters.choice('compression', compressions, 'none'),
+    tidbExtension: parameters.flag('enable-tidb-extension', false),
+    messageBytesMax: parameters.count('max-message-bytes') ?? defaults.messageBytesMax,
+    connectTimeoutMs: parameters.durationMs('dial-timeout', defaults.timeoutMs),
+    requestTimeoutMs: Math.max(...requestTimeouts),
+    tls: readTls(parameters, text.startsWith('kafka+ssl:')),
     sasl: readSasl(parameters),
   };
 }
@@ -72,8 +101,8 @@ export function parseSinkUri(text: string): KafkaSinkUri {
 /** The URI with its secrets covered, for answers and logs. */
 export function maskSinkUri(text: string): string {
   return text
-    .replace(/(\/\/[^/@:]*:)[^/@]*@/, '$1xxxxx@')
-    .replace(/([?&](?:sasl-password|password|secret[^=]*|token[^=]*)=)[^&]*/gi, '$1xxxxx');
+    .replace(/(\/\/[^/@:]*:)[^/@]*@/, `$1${covered}@`)
+    .replace(/([?&](?:sasl-password|password|secret[^=]*|token[^=]*)=)[^&]*/gi, `$1${covered}`);
 }
 
 function invalid(reason: string): TidemarkError {
@@ -83,6 +112,7 @@ function invalid(reason: string): TidemarkError {
 }
 
 function readBroker(text: string): string {
+  if (text.includes('@')) throw invalid('users and passwords go into sasl-user and sasl-password');
   if (!/^(?:\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/.test(text)) throw invalid(`${text} is not host:port`);
   return text;
 }
@@ -93,34 +123,30 @@ function readTopic(topic: string): string {
   return topic;
 }
 
-function readCount(parameters: URLSearchParams, name: string, fallback: number): number {
-  const text = parameters.get(name);
-  if (text === null) return fallback;
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || value < 1 || value > 100_000) throw invalid(`${name} must be a positive number`);
-  return value;
+/** As in TiCDC, naming a certificate asks for TLS as well. */
+function readTls(parameters: UriParameters, isDefault: boolean): KafkaSinkUri['tls'] {
+  const [caPath, certPath, keyPath] = ['ca', 'cert', 'key'].map(name => parameters.text(name));
+  if ((certPath === undefined) !== (keyPath === undefined)) throw invalid('cert and key belong together');
+  const isNamed = caPath !== undefined || certPath !== undefined;
+  if (!parameters.flag('enable-tls', isDefault || isNamed)) {
+    if (isNamed) throw invalid('ca, cert and key need enable-tls=true');
+    return undefined;
+  }
+  return { verify: !parameters.flag('insecure-skip-verify', false), caPath, certPath, keyPath };
 }
 
-function readFlag(parameters: URLSearchParams, name: string, fallback: boolean): boolean {
-  return readChoice(parameters, name, ['true', 'false'], fallback ? 'true' : 'false') === 'true';
-}
-
-function readChoice<T extends string>(
-  parameters: URLSearchParams,
-  name: string,
-  options: readonly T[],
-  fallback: T,
-): T {
-  const text = parameters.get(name);
-  if (text === null) return fallback;
-  const found = options.find(option => option === text);
-  if (found === undefined) throw invalid(`${name} must be one of ${options.join(', ')}`);
-  return found;
-}
-
-function readSasl(parameters: URLSearchParams): KafkaSinkUri['sasl'] {
-  const username = parameters.get('sasl-user');
-  if (username === null) return undefined;
-  const mechanism = readChoice(parameters, 'sasl-mechanism', saslMechanisms, 'PLAIN');
-  return { mechanism, username, password: parameters.get('sasl-password') ?? '' };
+function readSasl(parameters: UriParameters): KafkaSinkUri['sasl'] {
+  const username = parameters.text('sasl-user');
+  const password = parameters.text('sasl-password');
+  if (username === undefined) {
+    if (password !== undefined) throw invalid('sasl-password needs sasl-user');
+    return undefined;
+  }
+  if (password === covered) {
+    throw invalid(`sasl-password is ${covered}, which stands for a secret in answers`);
+  }
+  const given = parameters.text('sasl-mechanism')?.toUpperCase();
+  const mechanism = given === undefined ? 'PLAIN' : saslMechanisms.find(each => each === given);
+  if (mechanism === undefined) throw invalid(`sasl-mechanism must be one of ${saslMechanisms.join(', ')}`);
+  return { mechanism, username, password: password ?? '' };
 }

@@ -2,6 +2,8 @@ import type { OutboundMessage } from './outbox.ts';
 
 /** Where the messages of a changefeed go. */
 export interface ChangeSink {
+  /** To how many partitions messages may go; known once it is open. */
+  readonly partitions: number;
   /** Makes the destination ready. */
   open(): Promise<void>;
   /**

@@ -10,6 +10,7 @@ import { Changefeeds } from '../../src/changefeed/changefeeds.ts';
 import { feedMetrics } from '../../src/changefeed/feed-metrics.ts';
 import { type FeedSettings, feedSettings } from '../../src/changefeed/feed-settings.ts';
 import { completeConfig, type GivenConfig } from '../../src/changefeed/replica-config.ts';
+import { secretBox } from '../../src/changefeed/secret-box.ts';
 import type { ChangeSink } from '../../src/stream/sink.ts';
 import { MemoryTopic } from './memory-topic.ts';
 
@@ -54,9 +55,9 @@ export function openChangefeeds(
   const metrics = createMetrics({ defaults: false });
   const dataDir = mkdtempSync(join(tmpdir(), 'tidemark-capture-'));
   const changefeeds: Changefeeds = new Changefeeds({
-    sourceUrl: url,
+    ownUrl: url,
     dataDir,
-    store: new ChangefeedStore(pool),
+    store: new ChangefeedStore(pool, secretBox('a secret of the tests')),
     makeSink,
     metrics: feedMetrics(
       metrics,

@@ -13,6 +13,7 @@ export interface KeptMessage {
 /** A sink that appends to a file: what it acknowledged survives the death of the process, as with a broker. */
 export function fileSink(path: string): ChangeSink {
   return {
+    partitions: 3,
     open: async () => cutTornLine(path),
     async send(messages) {
       const changes = messages.filter(({ changeId }) => changeId !== undefined);

@@ -18,6 +18,7 @@ export class MemoryTopic {
   /** A sink as a session opens it. */
   sink(): ChangeSink {
     return {
+      partitions: 3,
       open: async () => this.#refuse(),
       send: async messages => {
         if (this.delayMs > 0) await systemClock.sleep(this.delayMs);

@@ -17,12 +17,14 @@ export interface ChangeTopicConnection {
     readonly username: string;
     readonly password: string;
   };
+  readonly connectTimeoutMs?: number;
+  readonly requestTimeoutMs?: number;
 }
 
 export interface ChangeTopicOptions extends ChangeTopicConnection {
   readonly topic: string;
-  /** Partitions to write to; the topic must have at least as many. */
-  readonly partitions: number;
+  /** Partitions to write to; the topic must have at least as many. All of them when left open. */
+  readonly partitions: number | undefined;
   /** Replicas of a topic that is created here; -1 leaves it to the cluster (KIP-464). */
   readonly replicas: number;
   readonly create: boolean;
@@ -40,8 +42,11 @@ export interface PlacedMessage {
 
 /** Writes to the partitions of one topic, in order. */
 export interface ChangeTopic {
-  /** Creates the topic if it does not exist and that is allowed. Throws when it has too few partitions. */
-  open(): Promise<void>;
+  /**
+   * Creates the topic if it does not exist and that is allowed; answers to how many partitions messages go.
+   * @throws TidemarkError `KAFKA_REFUSED` when the topic has too few
+   */
+  open(): Promise<number>;
   /**
    * Resolves when all in-sync replicas have every message. Call it again only after it has settled: order and
    * idempotence hold for one batch at a time.
@@ -101,14 +106,15 @@ function openProducer(options: ChangeTopicOptions): Producer<Buffer, Buffer, str
   });
 }
 
-function clientOptions({ brokers, clientId, tls, sasl }: ChangeTopicConnection) {
+function clientOptions(connection: ChangeTopicConnection) {
+  const { brokers, clientId, tls, sasl, connectTimeoutMs = 5000, requestTimeoutMs = 15_000 } = connection;
   return {
     clientId,
     bootstrapBrokers: [...brokers],
     retries: clientRetries,
     retryDelay: 250,
-    connectTimeout: 5000,
-    requestTimeout: 15_000,
+    connectTimeout: connectTimeoutMs,
+    requestTimeout: requestTimeoutMs,
     timeout: 10_000,
     ...(tls === undefined
       ? {}
@@ -125,7 +131,10 @@ function clientOptions({ brokers, clientId, tls, sasl }: ChangeTopicConnection) 
   };
 }
 
-async function ensureTopic(options: ChangeTopicOptions): Promise<void> {
+/** Partitions of a topic that is created here, as in TiCDC. */
+const createdPartitions = 3;
+
+async function ensureTopic(options: ChangeTopicOptions): Promise<number> {
   const { topic, partitions, replicas, create } = options;
   const admin = new Admin(clientOptions(options));
   try {
@@ -133,16 +142,19 @@ async function ensureTopic(options: ChangeTopicOptions): Promise<void> {
     if (!existing.includes(topic)) {
       if (!create)
         throw refused(`topic ${topic} does not exist`, 'Create it, or set auto-create-topic=true.');
-      await admin.createTopics({ topics: [{ topic, partitions, replicas }] }).catch(ignoreExisting);
+      await admin
+        .createTopics({ topics: [{ topic, partitions: partitions ?? createdPartitions, replicas }] })
+        .catch(ignoreExisting);
     }
     const metadata = await admin.metadata({ topics: [topic], forceUpdate: true });
     const available = metadata.topics.get(topic)?.partitionsCount ?? 0;
-    if (available < partitions) {
+    if (available < (partitions ?? 1)) {
       throw refused(
-        `topic ${topic} has ${available} partitions, fewer than partition-num=${partitions}`,
+        `topic ${topic} has ${available} partitions, fewer than partition-num=${partitions ?? 1}`,
         'Lower partition-num in the sink URI, or add partitions to the topic.',
       );
     }
+    return partitions ?? available;
   } catch (error) {
     throw explain(error, options);
   } finally {
