@@ -12,7 +12,7 @@ suite('TiCDC OpenAPI', () => {
   let bench: CaptureBench;
   let server: ReturnType<typeof apiServer>;
   let healthy = true;
-  let logLevel = 'info';
+  const logLevels: string[] = [];
   before(async () => {
     bench = await openCaptureBench();
     const ping = async () => {
@@ -26,7 +26,7 @@ suite('TiCDC OpenAPI', () => {
         pid: 7,
         address: () => '127.0.0.1:8300',
         now: () => Date.now(),
-        setLogLevel: level => void (logLevel = level),
+        setLogLevel: level => logLevels.push(level),
         ping,
       },
       ops: createOps({ metrics: bench.metrics, checks: readinessChecks(bench.changefeeds, ping) }),
@@ -228,6 +228,8 @@ suite('TiCDC OpenAPI', () => {
     }
     assert.equal((await call('GET', '/api/v2/captures')).body['total'], 1);
     assert.deepEqual((await list('/api/v1/captures'))[0]?.['address'], '127.0.0.1:8300');
+    assert.equal((await call('POST', '/api/v2/log', { log_level: 'warn' })).text, '{}');
+    assert.deepEqual(logLevels, ['warn']);
     assert.deepEqual([(await call('GET', '/api/v2/health')).text], ['{}']);
     healthy = false;
     const sick = await call('GET', '/api/v2/health');
@@ -248,6 +250,14 @@ suite('TiCDC OpenAPI', () => {
     assert.match(metrics, /capture_changes_total\{changefeed="counted",table="users",op="insert"\} 1/);
     assert.match(metrics, /capture_state\{changefeed="counted",state="normal"\} 1/);
     assert.match(metrics, /capture_lag_seconds\{changefeed="counted"\} 0/);
+    await eventually('the slot was looked at', async () => {
+      const text = await (await fetch(`http://127.0.0.1:${server.port}/metrics`)).text();
+      return (
+        /capture_retained_wal_bytes\{changefeed="counted"\} \d/.test(text) &&
+        /capture_safe_wal_bytes\{changefeed="counted"\} \d/.test(text) &&
+        /capture_wal_state\{changefeed="counted",state="reserved"\} 1/.test(text)
+      );
+    });
     assert.match(metrics, /capture_commit_to_ack_seconds_count\{changefeed="counted"\} 1/);
   });
 });

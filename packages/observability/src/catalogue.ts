@@ -68,10 +68,10 @@ export const metricCatalogue = {
     help: 'Bytes that may still be written before the server gives the slot up; absent when there is no limit.',
     labels: ['changefeed'],
   },
-  capture_wal_status: {
+  capture_wal_state: {
     kind: 'gauge',
-    help: '1 for the wal_status of the replication slot.',
-    labels: ['changefeed', 'status'],
+    help: '1 for the wal_status of the replication slot: reserved, extended, unreserved or lost.',
+    labels: ['changefeed', 'state'],
   },
   capture_commit_to_ack_seconds: {
     kind: 'histogram',

@@ -12,7 +12,7 @@ export interface CaptureApi {
   /** Wall clock, milliseconds since the Unix epoch. */
   readonly now: () => number;
   /** How much is logged from now on. */
-  readonly setLogLevel: (level: string) => void;
+  readonly setLogLevel: (level: string) => unknown;
   /** Rejects when the database of changefeeds does not answer. */
   readonly ping: () => Promise<void>;
 }

@@ -1,5 +1,8 @@
 import { TidemarkError } from '@tidemark/kernel';
 import type { ReplicaConfig } from './replica-config.ts';
+import { parseSinkUri } from './sink-uri.ts';
+import { checkSourceUri } from './source-uri.ts';
+import { checkConfig } from './table-rules.ts';
 
 /** What a client wants captured. */
 export interface ChangefeedRequest {
@@ -29,4 +32,11 @@ export function notFound(id: string): TidemarkError {
 
 export function exists(id: string): TidemarkError {
   return new TidemarkError('CHANGEFEED_EXISTS', `changefeed ${id} exists already`, { facts: { id } });
+}
+
+/** Reads what has to be read, to find its mistakes before it is kept. */
+export function checkRequest(sinkUri: string, sourceUri: string | null, config: ReplicaConfig): void {
+  parseSinkUri(sinkUri);
+  if (sourceUri !== null) checkSourceUri(sourceUri);
+  checkConfig(config);
 }

@@ -6,18 +6,15 @@ import { newCopy, withCopy } from '../snapshot/table-copy.ts';
 import { messageDatabase } from '../tables/names.ts';
 import { tableMatcher } from '../tables/table-filter.ts';
 import type { Changefeed, ChangefeedState } from './changefeed.ts';
-import { type ChangefeedRequest, checkId, exists, notFound } from './changefeed-request.ts';
+import { type ChangefeedRequest, checkId, checkRequest, exists, notFound } from './changefeed-request.ts';
 import type { ChangefeedStore, NewChangefeed } from './changefeed-store.ts';
 import { FeedRunner, type FeedRunnerOptions } from './feed-runner.ts';
 import type { FeedStatus } from './feed-status.ts';
 import type { ReplicaConfig } from './replica-config.ts';
 import { resourceName } from './replication-slot.ts';
-import { parseSinkUri } from './sink-uri.ts';
 import { currentSelection, sourceScope } from './source-scope.ts';
 import { checkSource, removeResources } from './source-resources.ts';
 import { withSource } from './source-session.ts';
-import { checkSourceUri } from './source-uri.ts';
-import { checkConfig } from './table-rules.ts';
 
 /** A changefeed as it is kept, with what is known about it at this moment. */
 export interface ChangefeedView extends Changefeed {
@@ -299,10 +296,3 @@ export class Changefeeds {
 
 const runs = new Set<ChangefeedState>(['normal', 'warning']);
 const resumable = new Set<ChangefeedState>(['stopped', 'failed', 'finished']);
-
-/** Reads what has to be read, to find its mistakes before it is kept. */
-function checkRequest(sinkUri: string, sourceUri: string | null, config: ReplicaConfig): void {
-  parseSinkUri(sinkUri);
-  if (sourceUri !== null) checkSourceUri(sourceUri);
-  checkConfig(config);
-}

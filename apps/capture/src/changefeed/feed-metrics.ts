@@ -48,23 +48,23 @@ export function feedMetrics(
 }
 
 /** What the write-ahead log may do in a slot (PostgreSQL documentation, "pg_replication_slots"). */
-const walStatuses = ['reserved', 'extended', 'unreserved', 'lost'] as const;
+const walStates = ['reserved', 'extended', 'unreserved', 'lost'] as const;
 
 /** How much log the slot keeps, and how much more it may. */
 function walMetrics(metrics: Metrics) {
   const retained = metrics.gauge('capture_retained_wal_bytes');
   const safe = metrics.gauge('capture_safe_wal_bytes');
-  const statuses = metrics.gauge('capture_wal_status');
+  const states = metrics.gauge('capture_wal_state');
   return {
     reset() {
-      for (const gauge of [retained, safe, statuses]) gauge.reset();
+      for (const gauge of [retained, safe, states]) gauge.reset();
     },
     show(changefeed: string, { slot }: FeedStatus) {
       if (slot === undefined) return;
       retained.set({ changefeed }, Number(slot.retainedWalBytes));
       if (slot.safeWalBytes !== null) safe.set({ changefeed }, Number(slot.safeWalBytes));
-      for (const status of walStatuses) {
-        statuses.set({ changefeed, status }, status === slot.walStatus ? 1 : 0);
+      for (const state of walStates) {
+        states.set({ changefeed, state }, state === slot.walStatus ? 1 : 0);
       }
     },
   };
