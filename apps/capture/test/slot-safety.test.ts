@@ -55,6 +55,7 @@ suite('a slot that cannot be trusted', () => {
       slot,
       publication: slot,
       startLsn: 0n,
+      streamsLarge: false,
       onFrame: () => {},
       now: () => systemClock.now(),
     });

@@ -18,6 +18,7 @@ interface Row {
   checkpoint_ts: string;
   source_system: string | null;
   source_timeline: number | null;
+  source_timeline_start: string | null;
   slot_claimed: boolean;
   start_ts: string;
   target_ts: string;
@@ -97,10 +98,11 @@ export class ChangefeedStore {
   }
 
   /** Keeps the server that checkpoints belong to from now on. */
-  async setSource(id: string, { system, timeline }: SourceIdentity): Promise<void> {
+  async setSource(id: string, { system, timeline, timelineStart }: SourceIdentity): Promise<void> {
     await this.#pool.query(
-      'UPDATE changefeeds SET source_system = $2, source_timeline = $3, updated_at = now() WHERE id = $1',
-      [id, system, timeline],
+      `UPDATE changefeeds SET source_system = $2, source_timeline = $3, source_timeline_start = $4,
+              updated_at = now() WHERE id = $1`,
+      [id, system, timeline, formatLsn(timelineStart)],
     );
   }
 
@@ -152,7 +154,6 @@ export class ChangefeedStore {
   }
 
   #fromRow(row: Row): Changefeed {
-    const { source_system: system, source_timeline: timeline } = row;
     return {
       id: row.id,
       sinkUri: this.#box.open(row.sink_uri),
@@ -163,7 +164,7 @@ export class ChangefeedStore {
       error: row.error,
       checkpointLsn: row.checkpoint_lsn === null ? null : parseLsn(row.checkpoint_lsn),
       checkpointTs: BigInt(row.checkpoint_ts),
-      source: system === null || timeline === null ? null : { system, timeline },
+      source: sourceOf(row),
       slotClaimed: row.slot_claimed,
       startTs: BigInt(row.start_ts),
       targetTs: BigInt(row.target_ts),
@@ -171,4 +172,10 @@ export class ChangefeedStore {
       createdAt: row.created_at,
     };
   }
+}
+
+function sourceOf(row: Row): SourceIdentity | null {
+  const { source_system: system, source_timeline: timeline, source_timeline_start: start } = row;
+  if (system === null || timeline === null || start === null) return null;
+  return { system, timeline, timelineStart: parseLsn(start) };
 }

@@ -66,7 +66,11 @@ export class FeedStages {
     this.#tables = new KnownTables(source, rules);
     this.#statementOf = schemaStatements({
       databaseName: source.scope.databaseName,
-      filter: tableFilter(changefeed.config.filter.rules, changefeed.config.case_sensitive),
+      filter: tableFilter(
+        changefeed.config.filter.rules,
+        changefeed.config.case_sensitive,
+        source.scope.isOwn,
+      ),
       treat: rules.treat,
     });
     this.#commitClock = new CommitClock(initial.commitTs);

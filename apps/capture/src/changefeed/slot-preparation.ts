@@ -5,7 +5,7 @@ import type { ChangefeedStore } from './changefeed-store.ts';
 import { preflight, refuseFindings } from './preflight.ts';
 import { publicationExists, publishTables } from './publication.ts';
 import { checkSlot, createSlot, dropSlot, resourceName, slotExists, slotStatus } from './replication-slot.ts';
-import { checkIdentity, readTimelineHistory, sourceMoment } from './source-identity.ts';
+import { checkIdentity, sourceMoment } from './source-identity.ts';
 import { currentSelection } from './source-scope.ts';
 import { applicationName, type SourceSession } from './source-session.ts';
 
@@ -51,12 +51,8 @@ type Prepared = Omit<PreparedSlot, 'ineligible'>;
 async function resumeSlot(place: Place, checkpointLsn: bigint): Promise<Prepared> {
   const { client, source, changefeed, sourceUrl, store, tables } = place;
   const name = resourceName(changefeed.id);
-  const moment = await sourceMoment(client);
-  if (changefeed.source !== null) {
-    await checkIdentity(changefeed.source, moment, checkpointLsn, timeline =>
-      readTimelineHistory(sourceUrl, timeline),
-    );
-  }
+  const moment = await sourceMoment(client, sourceUrl);
+  if (changefeed.source !== null) checkIdentity(changefeed.source, moment, checkpointLsn);
   checkSlot(name, await slotStatus(client, name), source.scope.databaseName, checkpointLsn);
   const joined = await publishTables(client, name, tables, true);
   if (changefeed.source?.timeline !== moment.timeline) await store.setSource(changefeed.id, moment);
@@ -64,7 +60,7 @@ async function resumeSlot(place: Place, checkpointLsn: bigint): Promise<Prepared
 }
 
 /** A slot without a checkpoint is left from a creation that was cut short: nothing was ever sent from it. */
-async function beginSlot({ client, changefeed, store, tables }: Place): Promise<Prepared> {
+async function beginSlot({ client, changefeed, sourceUrl, store, tables }: Place): Promise<Prepared> {
   const { id, slotClaimed, config } = changefeed;
   const name = resourceName(id);
   if (slotClaimed) {
@@ -74,8 +70,10 @@ async function beginSlot({ client, changefeed, store, tables }: Place): Promise<
     await store.claimSlot(id);
   }
   await publishTables(client, name, tables, false);
+  // Asked before, so that a promotion meanwhile is noticed by the next session.
+  const moment = await sourceMoment(client, sourceUrl);
   const startLsn = await createSlot(client, name);
-  await store.setSource(id, await sourceMoment(client));
+  await store.setSource(id, moment);
   return { startLsn, toCopy: config.initial_copy ? tables : [] };
 }
 

@@ -19,33 +19,15 @@ export async function sourceScope(client: ClientBase, own: DatabaseIdentity): Pr
   return { databaseName: database, isOwn: system === own.system && database === own.database };
 }
 
-/**
- * Tables in which Tidemark writes down what it did. Capturing them in their own database would make every change call
- * for another one, for ever; and the URIs of changefeeds hold credentials.
- */
-const bookkeeping: ReadonlySet<string> = new Set([
-  'changefeeds',
-  'change_events',
-  'dlq_actions',
-  'dlq_events',
-  'pipeline_positions',
-  'processed_events',
-  'schema_migrations',
-]);
-
 /** The tables that the changefeed names as the database stands now. */
 export async function currentSelection(
   client: ClientBase,
   { databaseName, isOwn }: SourceScope,
   { config }: Pick<Changefeed, 'config'>,
 ): Promise<Selection> {
-  const filter = tableFilter(config.filter.rules, config.case_sensitive);
-  const all = await listTables(client);
-  const offered = isOwn
-    ? all.filter(({ schema, name }) => schema !== 'public' || !bookkeeping.has(name))
-    : all;
+  const filter = tableFilter(config.filter.rules, config.case_sensitive, isOwn);
   const { treat } = tableRules(config, new Uint8Array());
-  const { tables, ineligible } = selectTables(offered, databaseName, filter, {
+  const { tables, ineligible } = selectTables(await listTables(client), databaseName, filter, {
     forceReplicate: config.force_replicate,
     treat,
   });

@@ -30,14 +30,17 @@ interface Rule {
 
 /**
  * The tables that a changefeed captures: the last rule that matches decides, a leading `!` excludes.
+ * @param isOwn true for Tidemark's own database; elsewhere a table of the same name is nothing special
  * @throws TidemarkError `FILTER_RULE_INVALID` naming the rule
  */
-export function tableFilter(rules: readonly string[], caseSensitive: boolean): TableFilter {
+export function tableFilter(rules: readonly string[], caseSensitive: boolean, isOwn = true): TableFilter {
   const lastMatch = ruleList(rules, caseSensitive);
   return {
     matches(database, table) {
       const last = lastMatch(database, table);
-      if (last === undefined || last.excludes || table === neverCaptured) return false;
+      if (last === undefined || last.excludes) return false;
+      if (!isOwn) return true;
+      if (table === neverCaptured) return false;
       return last.table.isExact || !ownTables.has(table);
     },
   };
