@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { seededRandom, systemClock } from '@tidemark/kernel';
+import { type Clock, seededRandom, systemClock } from '@tidemark/kernel';
 import { createLogger, createMetrics, type Metrics } from '@tidemark/observability';
 import { eventually, startPostgres, type TestPostgres } from '@tidemark/testkit';
 import { Pool } from 'pg';
@@ -49,6 +49,7 @@ export function openChangefeeds(
   url: string,
   makeSink: () => ChangeSink,
   settings: Partial<FeedSettings> = {},
+  clock: Clock = systemClock,
 ): OpenedChangefeeds {
   const pool = new Pool({ connectionString: url, max: 3 });
   pool.on('error', () => {});
@@ -62,10 +63,10 @@ export function openChangefeeds(
     metrics: feedMetrics(
       metrics,
       () => changefeeds.statuses(),
-      () => systemClock.now(),
+      () => clock.now(),
     ),
     logger: createLogger({ service: 'capture', level: process.env['TEST_LOG_LEVEL'] ?? 'silent' }),
-    clock: systemClock,
+    clock,
     random: seededRandom(1),
     settings: {
       ...feedSettings,
@@ -95,10 +96,11 @@ export async function streams(changefeeds: Changefeeds, id: string): Promise<voi
 export async function openCaptureBench(
   settings: Partial<FeedSettings> = {},
   server: Readonly<Record<string, string>> = {},
+  clock: Clock = systemClock,
 ): Promise<CaptureBench> {
   const postgres = await startPostgres({ migrated: true, settings: server });
   const topic = new MemoryTopic();
-  const opened = openChangefeeds(postgres.url, () => topic.sink(), settings);
+  const opened = openChangefeeds(postgres.url, () => topic.sink(), settings, clock);
   const { changefeeds, metrics, dataDir } = opened;
   try {
     await eventually('the changefeeds are loaded', () => changefeeds.isLoaded);
