@@ -90,7 +90,7 @@ suite('a database that is not ours', () => {
     const ids = ['home', 'far-1', 'far-2'];
     await Promise.all(ids.map(id => streams(bench.changefeeds, id)));
     await bench.changefeeds.pause('far-2');
-    await Promise.all(ids.map(id => bench.changefeeds.runner(id)?.stop()));
+    await Promise.all(ids.map(async id => bench.changefeeds.runner(id)?.stop()));
 
     const restarted = openChangefeeds(bench.postgres.url, () => bench.topic.sink());
     try {
@@ -101,7 +101,7 @@ suite('a database that is not ours', () => {
       await shop.query(`INSERT INTO orders VALUES (3, 'a'); INSERT INTO changefeeds VALUES (2, 'b')`);
       await bench.postgres.query(`INSERT INTO users (email) VALUES ('c@example.com')`);
       await bench.received(3);
-      const feeds = bench.topic.messages.map(({ changeId }) => changeId.split(':')[0]);
+      const feeds = bench.topic.messages.map(({ changeId }) => changeId.split(':')[0] ?? '');
       assert.deepEqual(feeds.toSorted(), ['far-1', 'far-2', 'home']);
       for (const id of ids) await restarted.changefeeds.remove(id);
     } finally {

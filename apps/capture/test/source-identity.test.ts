@@ -46,7 +46,11 @@ suite('the server behind a source', () => {
   async function query(sql: string): Promise<void> {
     const client = new Client({ connectionString: server.url('postgres') });
     await client.connect();
-    await client.query(sql).finally(() => client.end());
+    try {
+      await client.query(sql);
+    } finally {
+      await client.end();
+    }
   }
   /** Ends the server, and starts another one in its place. */
   async function replaceBy(name: string): Promise<void> {

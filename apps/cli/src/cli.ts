@@ -16,6 +16,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   audit: async () => (await import('./commands/audit.ts')).audit,
   broker: async () => (await import('./commands/broker.ts')).broker,
   bench: async () => (await import('./commands/bench.ts')).bench,
+  changefeed: async () => (await import('./commands/changefeed.ts')).changefeed,
 };
 
 /** Runs the command that the arguments name; answers with the exit code. */
