@@ -2,19 +2,17 @@ import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
 import { pid } from 'node:process';
 import { loadConfig } from '@tidemark/config';
-import { changefeedId, topicPartitions, topics } from '@tidemark/contracts/names';
 import { inOrder, lifecycle, type Service, systemClock } from '@tidemark/kernel';
 import { createLogger, createMetrics, createOps } from '@tidemark/observability';
 import { Pool } from 'pg';
 import { apiServer } from './api/server.ts';
-import type { ChangefeedRequest } from './changefeed/changefeed-request.ts';
 import { ChangefeedStore } from './changefeed/changefeed-store.ts';
 import { Changefeeds } from './changefeed/changefeeds.ts';
 import { feedMetrics } from './changefeed/feed-metrics.ts';
 import { feedSettings } from './changefeed/feed-settings.ts';
+import { defaultChangefeed, sourceChangefeed } from './changefeed/first-changefeeds.ts';
 import { kafkaSink } from './changefeed/kafka-sink.ts';
 import { readinessChecks } from './changefeed/readiness.ts';
-import { completeConfig } from './changefeed/replica-config.ts';
 import { secretBox } from './changefeed/secret-box.ts';
 import { captureConfig } from './config.ts';
 
@@ -67,7 +65,11 @@ export function compose(env: Readonly<Record<string, string | undefined>>): Capt
     ops: createOps({ metrics, checks: readinessChecks(changefeeds, ping) }),
     logger,
   });
-  const initial = config.CAPTURE_DEFAULT_CHANGEFEED ? defaultChangefeed(config) : undefined;
+  const { CAPTURE_SOURCE_URL: sourceUrl } = config;
+  const initial = [
+    ...(config.CAPTURE_DEFAULT_CHANGEFEED ? [defaultChangefeed(config)] : []),
+    ...(sourceUrl === undefined ? [] : [sourceChangefeed(sourceUrl, config.KAFKA_BROKERS)]),
+  ];
   const feeds = lifecycle('changefeeds', {
     start: async () => changefeeds.open(initial),
     stop: () => changefeeds.close(),
@@ -79,27 +81,5 @@ export function compose(env: Readonly<Record<string, string | undefined>>): Capt
       return server.port;
     },
     changefeeds,
-  };
-}
-
-/** The changefeed that a stack of its own starts with. */
-function defaultChangefeed(config: {
-  readonly DATABASE_URL: string;
-  readonly KAFKA_BROKERS: readonly string[];
-}): ChangefeedRequest {
-  const database = decodeURIComponent(new URL(config.DATABASE_URL).pathname.slice(1));
-  const parameters = new URLSearchParams({
-    protocol: 'canal-json',
-    'enable-tidb-extension': 'true',
-    'partition-num': String(topicPartitions[topics.changes]),
-  });
-  return {
-    id: changefeedId,
-    sinkUri: `kafka://${config.KAFKA_BROKERS.join(',')}/${topics.changes}?${parameters.toString()}`,
-    config: completeConfig({
-      filter: { rules: [`\`${database}\`.users`, `\`${database}\`.reviews`] },
-      // A row keeps its partition, so its changes keep their order.
-      sink: { dispatchers: [{ matcher: ['*.*'], partition: 'index-value' }] },
-    }),
   };
 }

@@ -28,6 +28,10 @@ export const captureConfig = defineConfig({
     doc: 'Folder of this process for large transactions that have not ended; nothing in it outlives a session',
     default: '.tidemark/capture',
   }),
+  CAPTURE_SOURCE_URL: setting.optionalUrl(['postgres', 'postgresql'], {
+    doc: 'Another PostgreSQL database, which a changefeed over all its tables captures to the same topic',
+    secret: true,
+  }),
   CAPTURE_DEFAULT_CHANGEFEED: setting.flag({
     doc: `Create changefeed \`${changefeedId}\` (tables users and reviews to topic \`${topics.changes}\`) on the first start`,
     default: true,

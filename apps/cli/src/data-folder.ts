@@ -15,6 +15,8 @@ export interface DataFolder {
   /** What the supervisor knows of its processes. */
   readonly state: string;
   readonly lock: string;
+  /** What seals the credentials that capture keeps in the database of this folder. */
+  readonly captureSecret: string;
   /** Tells that the folder is a stack's, to people and to `tidemark reset`. */
   readonly marker: string;
 }
@@ -33,6 +35,7 @@ export function dataFolder(path: string): DataFolder {
     run: join(root, 'run'),
     state: join(root, 'run', 'state.json'),
     lock: join(root, 'run', 'lock'),
+    captureSecret: join(root, 'capture-secret.txt'),
     marker: join(root, 'tidemark-data.txt'),
   };
 }
@@ -89,9 +92,15 @@ export async function isDataFolder(folder: DataFolder): Promise<boolean> {
 async function refuseForeign(folder: DataFolder): Promise<void> {
   const names = await readdir(folder.root);
   if (names.includes(basename(folder.marker))) return;
-  const ours = [folder.postgres, folder.broker, folder.logs, folder.codeCache, folder.run].map(path =>
-    basename(path),
-  );
+  const parts = [
+    folder.postgres,
+    folder.broker,
+    folder.logs,
+    folder.codeCache,
+    folder.run,
+    folder.captureSecret,
+  ];
+  const ours = parts.map(path => basename(path));
   const foreign = names.find(name => !ours.includes(name));
   if (foreign === undefined) return;
   throw new TidemarkError('DATA_NOT_OURS', `${folder.root} holds other things than a stack (${foreign})`, {

@@ -145,6 +145,15 @@ export function url(schemes: readonly string[], describe: Describe<string>): Set
   });
 }
 
+/** A URL that may be absent. */
+export function optionalUrl(
+  schemes: readonly string[],
+  describe: Omit<Describe<string>, 'default'>,
+): Setting<string | undefined> {
+  const { parse, type } = url(schemes, describe);
+  return setting<string | undefined>(type, { ...describe, default: undefined }, parse);
+}
+
 /** The names of settings and what each of them is. */
 export type ConfigSpec = Readonly<Record<string, Setting<unknown>>>;
 

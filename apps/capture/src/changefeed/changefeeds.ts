@@ -3,8 +3,6 @@ import { tsoFromMs } from '@tidemark/canal-json';
 import { backoffDelayMs, type Clock, describeError, TidemarkError } from '@tidemark/kernel';
 import type { Logger } from '@tidemark/observability';
 import { newCopy, withCopy } from '../snapshot/table-copy.ts';
-import { messageDatabase } from '../tables/names.ts';
-import { tableMatcher } from '../tables/table-filter.ts';
 import type { Changefeed, ChangefeedState } from './changefeed.ts';
 import { type ChangefeedRequest, checkId, checkRequest, exists, notFound } from './changefeed-request.ts';
 import type { ChangefeedStore, NewChangefeed } from './changefeed-store.ts';
@@ -12,9 +10,7 @@ import { FeedRunner, type FeedRunnerOptions } from './feed-runner.ts';
 import type { FeedStatus } from './feed-status.ts';
 import type { ReplicaConfig } from './replica-config.ts';
 import { resourceName } from './replication-slot.ts';
-import { currentSelection, sourceScope } from './source-scope.ts';
-import { checkSource, removeResources } from './source-resources.ts';
-import { withSource } from './source-session.ts';
+import { capturedTables, checkSource, removeResources } from './source-resources.ts';
 
 /** A changefeed as it is kept, with what is known about it at this moment. */
 export interface ChangefeedView extends Changefeed {
@@ -64,7 +60,7 @@ export class Changefeeds {
   }
 
   /** Loads and starts the stored changefeeds as soon as the database answers; returns at once. */
-  open(initial: ChangefeedRequest | undefined): void {
+  open(initial: readonly ChangefeedRequest[] = []): void {
     this.#opening ??= this.#openWithRetry(initial);
   }
 
@@ -139,28 +135,15 @@ export class Changefeeds {
   copy(id: string, rules: readonly string[]): Promise<void> {
     return this.#exclusively(async () => {
       const feed = await this.get(id);
-      const wanted = tableMatcher(rules, feed.config.case_sensitive);
       const own = await this.#store.identity();
-      await withSource(this.#urlOf(feed.sourceUri), id, async client => {
-        const scope = await sourceScope(client, own);
-        const { tables } = await currentSelection(client, scope, feed);
-        const named = tables.filter(({ schema, name }) =>
-          wanted.matches(messageDatabase(scope.databaseName, schema), name),
-        );
-        if (named.length === 0) {
-          throw new TidemarkError(
-            'PARAMETER_INVALID',
-            `changefeed ${id} captures no table that ${rules.join(', ')} names`,
-          );
-        }
-        const copier = this.#runners.get(id)?.copier;
-        if (copier !== undefined) return copier.request(named);
-        const copies = named.reduce(
-          (list, { schema, name }) => withCopy(list, newCopy(schema, name)),
-          feed.copies,
-        );
-        return this.#store.setCopies(id, copies);
-      });
+      const named = await capturedTables(this.#urlOf(feed.sourceUri), own, feed, rules);
+      const copier = this.#runners.get(id)?.copier;
+      if (copier !== undefined) return copier.request(named);
+      const copies = named.reduce(
+        (list, { schema, name }) => withCopy(list, newCopy(schema, name)),
+        feed.copies,
+      );
+      return this.#store.setCopies(id, copies);
     });
   }
 
@@ -231,7 +214,7 @@ export class Changefeeds {
     return result;
   }
 
-  async #openWithRetry(initial: ChangefeedRequest | undefined): Promise<void> {
+  async #openWithRetry(initial: readonly ChangefeedRequest[]): Promise<void> {
     const { random } = this.#defaults;
     const { signal } = this.#stopping;
     for (let attempt = 0; !signal.aborted; attempt += 1) {
@@ -246,13 +229,21 @@ export class Changefeeds {
     }
   }
 
-  async #load(initial: ChangefeedRequest | undefined): Promise<void> {
-    if (initial?.id !== undefined && (await this.#store.find(initial.id)) === undefined) {
-      await this.#store.add(this.#newFeed(initial.id, initial));
-    }
+  async #load(initial: readonly ChangefeedRequest[]): Promise<void> {
+    for (const request of initial) await this.#ensure(request);
     const feeds = await this.#store.list();
     this.#loaded = true;
     for (const feed of feeds) if (runs.has(feed.state)) this.#run(feed);
+  }
+
+  /** Adds a changefeed that a stack starts with. Of one that is there, only how its source is reached may be news. */
+  async #ensure(request: ChangefeedRequest): Promise<void> {
+    const { id = '', sourceUri = null } = request;
+    const known = await this.#store.find(id);
+    if (known === undefined) await this.#store.add(this.#newFeed(id, request));
+    else if (sourceUri !== null && sourceUri !== known.sourceUri) {
+      await this.#store.update({ ...known, sourceUri });
+    }
   }
 
   #newFeed(id: string, { sinkUri, sourceUri, config }: ChangefeedRequest): NewChangefeed {

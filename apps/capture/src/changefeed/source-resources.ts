@@ -1,4 +1,7 @@
 import { TidemarkError } from '@tidemark/kernel';
+import type { CatalogTable } from '../tables/catalog.ts';
+import { messageDatabase } from '../tables/names.ts';
+import { tableMatcher } from '../tables/table-filter.ts';
 import type { Changefeed } from './changefeed.ts';
 import { preflight, refuseFindings } from './preflight.ts';
 import { dropPublication } from './publication.ts';
@@ -38,6 +41,31 @@ export async function checkSource({ id, url, config, isNew, own }: SourceQuestio
       );
     }
     if (isNew) await refuseForeignResources(client, resourceName(id));
+  });
+}
+
+/**
+ * The captured tables that further rules name.
+ * @throws TidemarkError `PARAMETER_INVALID` when there is none
+ */
+export async function capturedTables(
+  url: string,
+  own: DatabaseIdentity,
+  feed: Changefeed,
+  rules: readonly string[],
+): Promise<readonly CatalogTable[]> {
+  const wanted = tableMatcher(rules, feed.config.case_sensitive);
+  return withSource(url, feed.id, async client => {
+    const scope = await sourceScope(client, own);
+    const { tables } = await currentSelection(client, scope, feed);
+    const named = tables.filter(({ schema, name }) =>
+      wanted.matches(messageDatabase(scope.databaseName, schema), name),
+    );
+    if (named.length > 0) return named;
+    throw new TidemarkError(
+      'PARAMETER_INVALID',
+      `changefeed ${feed.id} captures no table that ${rules.join(', ')} names`,
+    );
   });
 }
 

@@ -31,12 +31,6 @@ export function maskSourceUri(text: string): string {
   return url.href;
 }
 
-/** True when both lead to the same database, whoever signs in. */
-export function sameDatabase(one: string, other: string): boolean {
-  const place = ({ hostname, port, pathname }: URL) => `${hostname}:${port || '5432'}${pathname}`;
-  return place(new URL(one)) === place(new URL(other));
-}
-
 function invalid(reason: string): TidemarkError {
   return new TidemarkError('SOURCE_URI_INVALID', `source URI: ${reason}`, {
     hint: 'Example: postgres://user:password@db.example.com:5432/shop',

@@ -75,7 +75,7 @@ export function openChangefeeds(
       ...settings,
     },
   });
-  changefeeds.open(undefined);
+  changefeeds.open();
   return {
     changefeeds,
     metrics,

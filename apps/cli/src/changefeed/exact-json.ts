@@ -1,5 +1,5 @@
 /** Node's way to write a number digit by digit (TC39, "JSON.parse source text access"). */
-const { rawJSON } = JSON as unknown as { rawJSON(text: string): unknown };
+const exact = JSON as unknown as { rawJSON(text: string): unknown };
 
 /** The source text of a value, which Node hands to the reviver. */
 interface SourceContext {
@@ -20,7 +20,7 @@ export function parseExact(text: string): unknown {
 export function printExact(value: unknown, indent = 2): string {
   return JSON.stringify(
     value,
-    (_key, each: unknown) => (typeof each === 'bigint' ? rawJSON(each.toString()) : each),
+    (_key, each: unknown) => (typeof each === 'bigint' ? exact.rawJSON(each.toString()) : each),
     indent,
   );
 }

@@ -7,6 +7,9 @@ import type { CommandContext, CommandInput, ParentMessage } from '../command.ts'
 import { createDataFolder, dataFolder, defaultDataFolder } from '../data-folder.ts';
 import { outputClosed } from '../interruption.ts';
 
+/** Hands the source on: unlike an argument, the environment is not shown to other users. */
+export const sourceVariable = 'CAPTURE_SOURCE_URL';
+
 const entry = fileURLToPath(new URL('../main.ts', import.meta.url));
 
 /** Starts `up` as a process of its own, shows what it says, and returns once everything is ready. */
@@ -16,7 +19,8 @@ export async function detach(input: CommandInput, context: CommandContext): Prom
   const child = launch(
     ['up', `--data=${folder.root}`, ...passedOn(input)],
     join(folder.logs, 'supervisor.log'),
-    context,
+    context.env,
+    input.text('source'),
   );
   for (const request of [context.interrupted, context.impatient]) {
     request.addEventListener('abort', () => passOn(request, child), { once: true });
@@ -31,14 +35,19 @@ function passOn(request: AbortSignal, child: ChildProcess): void {
   child.kill('SIGTERM');
 }
 
-function launch(args: readonly string[], logFile: string, { env }: CommandContext): ChildProcess {
+function launch(
+  args: readonly string[],
+  logFile: string,
+  env: CommandContext['env'],
+  source: string | undefined,
+): ChildProcess {
   const log = openLog(logFile);
   try {
     // A session of its own: the terminal that closes does not take it along.
     return spawn(process.execPath, [entry, ...args], {
       detached: true,
       stdio: ['ignore', log, log, 'ipc'],
-      env: { ...env },
+      env: { ...env, ...(source === undefined ? {} : { [sourceVariable]: source }) },
     });
   } finally {
     closeSync(log);

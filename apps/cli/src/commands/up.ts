@@ -1,3 +1,4 @@
+import { TidemarkError } from '@tidemark/kernel';
 import type { Command, CommandContext, CommandInput } from '../command.ts';
 import { dataOption } from '../command.ts';
 import { dataFolder, defaultDataFolder } from '../data-folder.ts';
@@ -5,7 +6,7 @@ import { portOffsetMax } from '../stack/addresses.ts';
 import { runStack } from '../stack/run-stack.ts';
 import { stackSteps } from '../stack/services.ts';
 import { welcome } from '../stack/welcome.ts';
-import { detach } from './detach.ts';
+import { detach, sourceVariable } from './detach.ts';
 
 /** Brings the stack up and keeps it running. */
 export const up: Command = {
@@ -15,6 +16,11 @@ export const up: Command = {
     detach: { type: 'boolean', short: 'd', doc: 'return once everything is ready' },
     data: dataOption,
     'port-offset': { type: 'string', value: 'N', doc: 'add N to every port' },
+    source: {
+      type: 'string',
+      value: 'URL',
+      doc: 'capture this PostgreSQL too: postgres://user:password@host/database',
+    },
     only: { type: 'string', value: 'a,b', doc: 'only these services and what they need' },
   },
   run(input, context) {
@@ -31,5 +37,17 @@ function readStack(input: CommandInput, { env }: CommandContext) {
     .text('only')
     ?.split(',')
     .map(name => name.trim());
-  return { folder, portOffset, steps: stackSteps({ folder, portOffset, only, env }) };
+  const source = readSource(input.text('source') ?? env[sourceVariable]);
+  return { folder, portOffset, source, steps: stackSteps({ folder, portOffset, only, source, env }) };
+}
+
+/** A value that is no URL can still be a password, so it is not repeated. */
+function readSource(text: string | undefined): string | undefined {
+  if (text === undefined || text === '') return undefined;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const isDatabase = url !== undefined && /^postgres(?:ql)?:$/.test(url.protocol) && url.pathname.length > 1;
+  if (isDatabase && url.hostname !== '') return text;
+  throw new TidemarkError('USAGE', '--source takes the URL of a PostgreSQL database', {
+    hint: 'Example: --source postgres://user:password@db.example.com:5432/shop',
+  });
 }

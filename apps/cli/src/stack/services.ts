@@ -4,6 +4,7 @@ import { embeddedUser, prepareCluster } from '@tidemark/embedded-postgres';
 import { TidemarkError } from '@tidemark/kernel';
 import type { Launch, ServiceStep, Step, TaskStep } from '../supervisor/step.ts';
 import { type Addresses, addressesOf, loopback, type PortName } from './addresses.ts';
+import { captureSecret } from './capture-secret.ts';
 import { buildConsole } from './console-build.ts';
 import { prepareSchema, probeDatabase } from './database.ts';
 import type { StackOptions } from './stack-options.ts';
@@ -39,10 +40,17 @@ export function stackSteps(options: StackOptions): readonly Step[] {
       PRODUCER_URL: addresses.http('producer'),
       BROKER_METRICS_URL: addresses.http('brokerOps'),
     }),
-    app('capture', 'capture', ['schema', 'broker'], {
-      CAPTURE_ADDR: addresses.listen('capture'),
-      CAPTURE_DATA_DIR: join(options.folder.run, 'capture'),
-    }),
+    app(
+      'capture',
+      'capture',
+      ['schema', 'broker'],
+      {
+        CAPTURE_ADDR: addresses.listen('capture'),
+        CAPTURE_DATA_DIR: join(options.folder.run, 'capture'),
+        ...captureSource(options),
+      },
+      () => sealing(options, externalDatabase),
+    ),
     app('consumer', 'consumer', ['schema', 'broker'], { METRICS_ADDR: addresses.listen('consumer') }),
     app('producer', 'producer', ['broker'], { PRODUCER_ADDR: addresses.listen('producer') }),
     app('console', 'console', ['api', 'console build'], {
@@ -128,8 +136,15 @@ function brokerStep(options: StackOptions, addresses: Addresses): ServiceStep {
 }
 
 function appSteps(options: StackOptions, addresses: Addresses) {
-  return (name: string, port: PortName, needs: readonly string[], env: Record<string, string>): ServiceStep =>
+  return (
+    name: string,
+    port: PortName,
+    needs: readonly string[],
+    env: Record<string, string>,
+    secrets?: () => Promise<Record<string, string>>,
+  ): ServiceStep =>
     nodeService(options, {
+      ...(secrets === undefined ? {} : { secrets }),
       name,
       needs,
       entry: `apps/${name}/src/main.ts`,
@@ -139,6 +154,19 @@ function appSteps(options: StackOptions, addresses: Addresses) {
       opsUrl: addresses.http(port),
       env: { DATABASE_URL: addresses.databaseUrl, KAFKA_BROKERS: addresses.brokers, ...env },
     });
+}
+
+function captureSource({ source }: StackOptions): Record<string, string> {
+  return source === undefined ? {} : { CAPTURE_SOURCE_URL: source };
+}
+
+/** The embedded database lives and dies with its folder, so the secret can stand beside it. */
+async function sealing(
+  { folder, env }: StackOptions,
+  externalDatabase: boolean,
+): Promise<Record<string, string>> {
+  if (externalDatabase || env['CAPTURE_SECRET']) return {};
+  return { CAPTURE_SECRET: await captureSecret(folder.captureSecret) };
 }
 
 /**
@@ -158,6 +186,8 @@ interface NodeService {
   /** Where `/readyz` is asked. */
   readonly opsUrl: string;
   readonly env: Readonly<Record<string, string>>;
+  /** More of its environment, looked up when it is started. */
+  readonly secrets?: () => Promise<Readonly<Record<string, string>>>;
 }
 
 function nodeService({ folder, env }: StackOptions, service: NodeService): ServiceStep {
@@ -168,19 +198,19 @@ function nodeService({ folder, env }: StackOptions, service: NodeService): Servi
     ports: service.ports,
     address: service.address,
     stopSignal: 'SIGTERM',
-    prepare: () =>
-      Promise.resolve({
-        command: process.execPath,
-        args: [`--max-semi-space-size=${semiSpaceMib}`, `${repository}${service.entry}`, ...service.args],
-        cwd: folder.root,
-        env: {
-          ...env,
-          ...service.env,
-          TIDEMARK_STOP_WITH_PARENT: '1',
-          NODE_COMPILE_CACHE: folder.codeCache,
-          NODE_ENV: 'production',
-        },
-      }),
+    prepare: async () => ({
+      command: process.execPath,
+      args: [`--max-semi-space-size=${semiSpaceMib}`, `${repository}${service.entry}`, ...service.args],
+      cwd: folder.root,
+      env: {
+        ...env,
+        ...service.env,
+        ...(await service.secrets?.()),
+        TIDEMARK_STOP_WITH_PARENT: '1',
+        NODE_COMPILE_CACHE: folder.codeCache,
+        NODE_ENV: 'production',
+      },
+    }),
     probe: signal => probeReady(service.opsUrl, signal),
   };
 }

@@ -7,6 +7,8 @@ export interface StackOptions {
   readonly portOffset: number;
   /** Names of the services that are wanted; all when absent. What they need comes with them. */
   readonly only?: readonly string[] | undefined;
+  /** PostgreSQL of the user's own to capture beside the stack's. */
+  readonly source?: string | undefined;
   /** Environment that the services inherit. `DATABASE_URL` and `KAFKA_BROKERS` in it replace the embedded ones. */
   readonly env: Readonly<Record<string, string | undefined>>;
 }

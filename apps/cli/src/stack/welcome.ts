@@ -9,10 +9,11 @@ export interface WelcomeOptions {
   readonly portOffset: number;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly folder: DataFolder;
+  readonly source?: string | undefined;
 }
 
 /** What is printed once the stack is ready: addresses, credentials, and three things to try. */
-export function welcome({ steps, portOffset, env, folder }: WelcomeOptions): readonly string[] {
+export function welcome({ steps, portOffset, env, folder, source }: WelcomeOptions): readonly string[] {
   const at = addressesOf(portOffset, env);
   const runs = (name: string) => steps.some(step => step.name === name);
   const account = `${defaultAccount.email} / ${defaultAccount.password}`;
@@ -25,11 +26,18 @@ export function welcome({ steps, portOffset, env, folder }: WelcomeOptions): rea
     ['broker', 'Kafka', at.brokers, 'no TLS, no password'],
     ['postgres', 'PostgreSQL', at.databaseUrl, ''],
   ];
+  if (source !== undefined) rows.push(['capture', 'Source', placeOf(source), 'see tidemark changefeed list']);
   const table = rows
     .filter(([service]) => runs(service))
     .map(([, name, address, note]) => `  ${name.padEnd(11)} ${address.padEnd(56)} ${note}`.trimEnd());
   const data = relative(process.cwd(), folder.root) || '.';
   return ['', ...table, `  ${'Data'.padEnd(11)} ${data}`, '', ...(runs('console') ? suggestions(at) : [])];
+}
+
+/** Where a database is, without who signs in. */
+function placeOf(url: string): string {
+  const { host, pathname } = new URL(url);
+  return `postgres://${host}${pathname}`;
 }
 
 function suggestions(at: ReturnType<typeof addressesOf>): readonly string[] {
