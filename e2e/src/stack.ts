@@ -40,6 +40,8 @@ export interface StackOptions {
   readonly home?: string;
   /** Settings of the whole stack; DATABASE_URL and KAFKA_BROKERS take the place of the embedded database and broker. */
   readonly env?: Readonly<Record<string, string>>;
+  /** More arguments of `tidemark up`. */
+  readonly args?: readonly string[];
 }
 
 /** Brings a stack up with `tidemark up --detach` and answers once it is ready. */
@@ -59,10 +61,8 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     await rm(folder, { recursive: true, force: true });
   });
   try {
-    await runOk(command, ['up', '--detach', '--data', data, '--port-offset', String(portOffset)], {
-      cwd: home,
-      env,
-    });
+    const args = ['--detach', '--data', data, '--port-offset', String(portOffset), ...(options.args ?? [])];
+    await runOk(command, ['up', ...args], { cwd: home, env });
   } catch (error) {
     await stack.stop();
     throw error;
