@@ -13,7 +13,8 @@ export async function everyMessage(brokers: string, topic: string): Promise<read
   const kafka = new Kafka({ brokers: [brokers], logLevel: logLevel.NOTHING });
   const admin = kafka.admin();
   await admin.connect();
-  const offsets = await admin.fetchTopicOffsets(topic).finally(() => admin.disconnect());
+  const offsets = await admin.fetchTopicOffsets(topic);
+  await admin.disconnect();
   const ends = new Map(offsets.map(({ partition, high }) => [partition, Number(high)]));
   const open = new Set([...ends].filter(([, end]) => end > 0).map(([partition]) => partition));
   const messages: TopicMessage[] = [];

@@ -1,0 +1,118 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort } from '@tidemark/embedded-postgres';
+import { eventually, startPostgres, type TestPostgres } from '@tidemark/testkit';
+import { repository } from './stack.ts';
+
+export const victims = ['capture', 'broker', 'database'] as const;
+export type Victim = (typeof victims)[number];
+
+/** A database, a broker and capture, each a process that can be killed and comes back at once, and nothing else. */
+export interface CaptureRig {
+  readonly postgres: TestPostgres;
+  readonly brokers: string;
+  /** Creates a changefeed over the tables that the rules name. */
+  createFeed(id: string, rules: readonly string[]): Promise<void>;
+  /** Ends a process as a crash would, and starts it again. */
+  kill(victim: Victim): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function startCaptureRig(): Promise<CaptureRig> {
+  const folder = await mkdtemp(join(tmpdir(), 'tidemark-rig-'));
+  await chmod(folder, 0o755);
+  const postgres = await startPostgres({ migrated: true });
+  const [brokerPort, metricsPort, capturePort] = [
+    await freePort(host),
+    await freePort(host),
+    await freePort(host),
+  ];
+  const brokers = `${host}:${brokerPort}`;
+  const launch = {
+    broker: () =>
+      start('apps/cli/src/main.ts', [
+        'broker',
+        `--port=${brokerPort}`,
+        `--metrics-addr=${host}:${metricsPort}`,
+        `--data=${join(folder, 'broker')}`,
+      ]),
+    capture: () =>
+      start('apps/capture/src/main.ts', [], {
+        DATABASE_URL: postgres.url,
+        KAFKA_BROKERS: brokers,
+        CAPTURE_ADDR: `${host}:${capturePort}`,
+        CAPTURE_DEFAULT_CHANGEFEED: 'false',
+        LOG_LEVEL: 'silent',
+      }),
+  };
+  const running = { broker: launch.broker(), capture: launch.capture() };
+  const api = `http://${host}:${capturePort}`;
+  const answers = () =>
+    eventually('capture answers', async () => (await fetch(`${api}/api/v2/health`)).ok, patience);
+  const rig: CaptureRig = {
+    postgres,
+    brokers,
+    async createFeed(id, rules) {
+      const response = await fetch(`${api}/api/v2/changefeeds`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(feedRequest(id, rules, brokers)),
+      });
+      if (!response.ok) throw new Error(await response.text());
+      await eventually('the changefeed streams', async () => (await fetch(`${api}/readyz`)).ok, patience);
+    },
+    async kill(victim) {
+      if (victim === 'database') return postgres.crashAndRestart();
+      await end(running[victim]);
+      running[victim] = launch[victim]();
+    },
+    async stop() {
+      await Promise.all([end(running.capture), end(running.broker)]);
+      await postgres.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+  try {
+    await answers();
+  } catch (error) {
+    await rig.stop();
+    throw error;
+  }
+  return rig;
+}
+
+const host = '127.0.0.1';
+const patience = { withinMs: 60_000, everyMs: 50 };
+
+function feedRequest(id: string, rules: readonly string[], brokers: string) {
+  return {
+    changefeed_id: id,
+    sink_uri: `kafka://${brokers}/${id}?protocol=canal-json&enable-tidb-extension=true&partition-num=3`,
+    replica_config: {
+      force_replicate: true,
+      filter: { rules },
+      sink: { dispatchers: [{ matcher: ['*.*'], partition: 'index-value' }] },
+    },
+  };
+}
+
+function start(
+  entry: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): ChildProcess {
+  return spawn(process.execPath, [join(repository, entry), ...args], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: { ...process.env, ...env },
+  });
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, 'exit');
+  child.kill('SIGKILL');
+  await exited;
+}
