@@ -76,8 +76,8 @@ export async function tryClient({ title, program, prefix, without = [] }: Foreig
         assert.deepEqual(trial.saw('time'), { offset: 4, value: '4', beyond: 'end' });
       });
 
-      section('groups', 'shares partitions in a group, hands them over, and loses no record', () => {
-        const { alone, shared, left, values, committed } = trial.saw('groups');
+      const sharing = (name: 'groups' | 'cooperative') => {
+        const { alone, shared, left, values, committed } = trial.saw(name);
         assert.deepEqual(alone, allPartitions);
         assert.deepEqual(
           shared.flat().toSorted((a, b) => a - b),
@@ -90,7 +90,11 @@ export async function tryClient({ title, program, prefix, without = [] }: Foreig
         assert.deepEqual(left, allPartitions);
         assert.deepEqual(values.toSorted(), records.map(([, value]) => value).toSorted());
         assert.equal(committed, 2 * records.length);
-      });
+      };
+      section('groups', 'shares partitions in a group, hands them over, and loses no record', () =>
+        sharing('groups'),
+      );
+      section('cooperative', 'does the same with cooperative rebalances', () => sharing('cooperative'));
     });
   }
 }

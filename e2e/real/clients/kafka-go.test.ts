@@ -23,6 +23,6 @@ await tryClient({
   title: 'segmentio/kafka-go',
   program,
   prefix: 'go',
-  // The library has neither an idempotent nor a transactional producer.
-  without: ['idempotent', 'transactions'],
+  // The library has neither an idempotent nor a transactional producer, nor cooperative rebalances.
+  without: ['idempotent', 'transactions', 'cooperative'],
 });

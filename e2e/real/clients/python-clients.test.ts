@@ -11,4 +11,5 @@ await tryClient({
   title: 'kafka-python',
   program: await pythonTrial('kafka_python_trial.py'),
   prefix: 'python',
+  without: ['cooperative'],
 });

@@ -45,15 +45,20 @@ export interface TrialResults {
     /** What is told of a moment after the last record. */
     readonly beyond: unknown;
   };
-  readonly groups: {
-    /** Partitions of the only member, of both, and of the one that was left. */
-    readonly alone: readonly number[];
-    readonly shared: readonly (readonly number[])[];
-    readonly left: readonly number[];
-    /** Every different value that was read, and the sum of the committed offsets. */
-    readonly values: readonly string[];
-    readonly committed: number;
-  };
+  readonly groups: SharedTopic;
+  /** The same with a strategy that takes from a member only what another gets. */
+  readonly cooperative: SharedTopic;
+}
+
+/** What two members of a group saw of a topic with four partitions. */
+interface SharedTopic {
+  /** Partitions of the only member, of both, and of the one that was left. */
+  readonly alone: readonly number[];
+  readonly shared: readonly (readonly number[])[];
+  readonly left: readonly number[];
+  /** Every different value that was read, and the sum of the committed offsets. */
+  readonly values: readonly string[];
+  readonly committed: number;
 }
 
 export type TrialSection = keyof TrialResults;

@@ -5,9 +5,8 @@ import { after, before, describe } from 'node:test';
 import { type RunningBroker, startBroker } from '@tidemark/broker';
 import { brokerContract } from '../src/broker-contract/index.ts';
 
-/** The long form of the suite sets `TIDEMARK_CONTRACT_MEMBERS=50`. */
 const scale = {
-  members: Number(process.env['TIDEMARK_CONTRACT_MEMBERS'] ?? 8),
+  members: Number(process.env['TIDEMARK_CONTRACT_MEMBERS'] ?? 50),
   seed: Number(process.env['TIDEMARK_CONTRACT_SEED'] ?? Date.now() % 1_000_000),
 };
 

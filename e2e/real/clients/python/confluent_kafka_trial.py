@@ -109,13 +109,27 @@ def time(plan: Plan) -> dict[str, Any]:
 
 
 def groups(plan: Plan) -> dict[str, Any]:
-    topic, group, values = "confluent-groups", "confluent-group", []
+    return share(plan, "confluent-groups", "range")
+
+
+def cooperative(plan: Plan) -> dict[str, Any]:
+    return share(plan, "confluent-cooperative", "cooperative-sticky")
+
+
+def share(plan: Plan, topic: str, strategy: str) -> dict[str, Any]:
+    group, values = f"{topic}-members", []
     admin = AdminClient({"bootstrap.servers": plan["bootstrap"]})
     admin.create_topics([NewTopic(topic, 4, 1)])[topic].result()
     members = []
 
     def join() -> Consumer:
-        settings = {"group.id": group, "auto.offset.reset": "earliest", "session.timeout.ms": 6000}
+        settings = {
+            "group.id": group,
+            "auto.offset.reset": "earliest",
+            "session.timeout.ms": 6000,
+            "heartbeat.interval.ms": 500,
+            "partition.assignment.strategy": strategy,
+        }
         member = Consumer({"bootstrap.servers": plan["bootstrap"], **settings})
         member.subscribe([topic])
         members.append(member)
@@ -193,5 +207,6 @@ report.run(
         "transactions": transactions,
         "time": time,
         "groups": groups,
+        "cooperative": cooperative,
     },
 )

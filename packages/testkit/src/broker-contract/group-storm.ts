@@ -1,103 +1,102 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { seededRandom } from '@tidemark/kernel';
-import type { Consumer } from 'kafkajs';
 import { eventually } from '../eventually.ts';
+import { type StormGroup, StormMember, type Tenure } from './storm-member.ts';
 import { type BrokerTarget, createTopic, kafkajsClient, uniqueName, withProducer } from './target.ts';
 
-const WITHIN_MS = 60_000;
+const WITHIN_MS = 90_000;
+const ROUNDS = 3;
 
-/** Who owned what: one member for each partition of each generation, or the broker let two members read the same. */
-class Owners {
-  readonly #owners = new Map<string, string>();
-  readonly conflicts: string[] = [];
-
-  record(generation: number, memberId: string, partitions: readonly number[]): void {
-    for (const partition of partitions) {
-      const place = `generation ${generation}, partition ${partition}`;
-      const owner = this.#owners.get(place);
-      if (owner !== undefined && owner !== memberId)
-        this.conflicts.push(`${place}: ${owner} and ${memberId}`);
-      this.#owners.set(place, memberId);
-    }
-  }
-}
-
-interface Storm {
-  readonly topic: string;
-  readonly groupId: string;
-  readonly owners: Owners;
-  readonly seen: Set<string>;
-}
-
-/** Many members that come and go while messages flow. */
+/** Many members that come, go and die while messages flow. */
 export function groupStormContract(target: BrokerTarget, members: number, seed: number): void {
-  test(`${members} members that come and go read everything, each partition by one of them (seed ${seed})`, () =>
-    weather(target, members, seededRandom(seed)));
+  test(`${members} members that come, leave and die read everything, each message one of them in a generation (seed ${seed})`, t =>
+    weather(t, target, members, seededRandom(seed)));
 }
 
-async function weather(target: BrokerTarget, size: number, random: () => number): Promise<void> {
+async function weather(
+  t: TestContext,
+  target: BrokerTarget,
+  size: number,
+  random: () => number,
+): Promise<void> {
   const partitions = size + 4;
   const topic = await createTopic(target, 'storm', { partitions });
-  const storm: Storm = { topic, groupId: uniqueName('storm'), owners: new Owners(), seen: new Set() };
-  const living: Consumer[] = [];
+  const seen = new Set<string>();
   const sent = new Set<string>();
+  const group: StormGroup = { target, topic, groupId: uniqueName('storm'), seen: value => seen.add(value) };
+  const everybody: StormMember[] = [];
+  const goodbyes: Promise<void>[] = [];
+  let living: StormMember[] = [];
+  const join = (count: number) => {
+    const joining = Array.from({ length: count }, () => new StormMember(group));
+    everybody.push(...joining);
+    living.push(...joining);
+    return Promise.all(joining.map(member => member.join()));
+  };
   try {
-    for (let wave = 0; wave < 3; wave += 1) {
-      while (living.length < size) living.push(await join(target, storm));
-      await send(target, topic, wave, partitions, sent);
-      const leaving = living.splice(0, 1 + Math.floor((random() * size) / 2));
-      await Promise.all(leaving.map(consumer => consumer.disconnect()));
+    await join(size);
+    for (let round = 0; round < ROUNDS; round += 1) {
+      await send(target, { topic, partitions, round }, sent);
+      const gone = living.filter(() => random() < 0.4);
+      living = living.filter(member => !gone.includes(member));
+      goodbyes.push(...gone.map(member => (random() < 0.5 ? member.leave() : member.die())));
+      await join(gone.length);
     }
-    await eventually('every message was read', () => sent.size === storm.seen.size, { withinMs: WITHIN_MS });
-    await eventually('the group is calm', () => isStable(target, storm, living.length), {
-      withinMs: WITHIN_MS,
-    });
-    assert.deepEqual(storm.owners.conflicts, []);
+    await send(target, { topic, partitions, round: ROUNDS }, sent);
+    await eventually('every message was read', () => sent.size === seen.size, { withinMs: WITHIN_MS });
+    await eventually('the group is calm', () => isStable(group, living.length), { withinMs: WITHIN_MS });
+    const tenures = everybody.flatMap(member => member.tenures);
+    assert.deepEqual(conflictsIn(tenures), []);
+    t.diagnostic(
+      `${everybody.length} members, ${new Set(tenures.map(one => one.generation)).size} generations`,
+    );
   } finally {
-    await Promise.all(living.map(consumer => consumer.disconnect()));
+    await Promise.all([...goodbyes, ...living.map(member => member.leave())]);
   }
 }
 
-async function join(target: BrokerTarget, { topic, groupId, owners, seen }: Storm): Promise<Consumer> {
-  const consumer = kafkajsClient(target, uniqueName('member')).consumer({
-    groupId,
-    heartbeatInterval: 200,
-    maxWaitTimeInMs: 100,
-  });
-  let assigned: readonly number[] = [];
-  consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
-    assigned = payload.memberAssignment[topic] ?? [];
-  });
-  consumer.on(consumer.events.HEARTBEAT, ({ payload }) => {
-    owners.record(payload.groupGenerationId, payload.memberId, assigned);
-  });
-  await consumer.connect();
-  await consumer.subscribe({ topic, fromBeginning: true });
-  await consumer.run({
-    eachMessage: async ({ message }) => {
-      seen.add(message.value?.toString() ?? '');
-    },
-  });
-  return consumer;
+/** Partitions with two owners in a generation, messages with two readers in one, messages that were read by no owner. */
+function conflictsIn(tenures: readonly Tenure[]): string[] {
+  const conflicts: string[] = [];
+  const owners = new Map<string, string>();
+  const claim = (place: string, memberId: string) => {
+    const owner = owners.get(place) ?? memberId;
+    owners.set(place, owner);
+    if (owner !== memberId) conflicts.push(`${place}: ${owner} and ${memberId}`);
+  };
+  for (const { memberId, owned, generation, processed } of tenures) {
+    for (const place of processed) {
+      if (!owned.includes(Number(place.split('/')[0])))
+        conflicts.push(`${memberId} read ${place} of another`);
+      if (generation !== null) claim(`generation ${generation}, message ${place}`, memberId);
+    }
+    if (generation === null) continue;
+    for (const partition of owned) claim(`generation ${generation}, partition ${partition}`, memberId);
+  }
+  return conflicts;
+}
+
+interface Wave {
+  readonly topic: string;
+  readonly partitions: number;
+  readonly round: number;
 }
 
 async function send(
   target: BrokerTarget,
-  topic: string,
-  wave: number,
-  partitions: number,
+  { topic, partitions, round }: Wave,
   sent: Set<string>,
 ): Promise<void> {
   const messages = Array.from({ length: partitions * 5 }, (_, index) => ({
     partition: index % partitions,
-    value: `${wave}-${index}`,
+    value: `${round}-${index}`,
   }));
   await withProducer(target, producer => producer.send({ topic, messages }));
   for (const { value } of messages) sent.add(value);
 }
 
-async function isStable(target: BrokerTarget, { groupId }: Storm, members: number): Promise<boolean> {
+async function isStable({ target, groupId }: StormGroup, members: number): Promise<boolean> {
   const admin = kafkajsClient(target).admin();
   await admin.connect();
   try {
