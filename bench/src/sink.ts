@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { createPool } from '@tidemark/connectors';
+import { createPool, retainProcessedEvents } from '@tidemark/connectors';
 import { startPostgres } from '@tidemark/testkit';
 import { writeResult } from './report.ts';
 import { copyLimit } from './sink-copy-limit.ts';
@@ -22,6 +22,9 @@ const events = Number(values.events);
 // A benchmark flushes: the difference between the patterns is largely how often they do.
 const postgres = await startPostgres({ migrated: true, settings: { fsync: 'on', max_wal_size: '4GB' } });
 const pool = createPool({ databaseUrl: postgres.url, applicationName: 'bench', connections: 10 });
+// The partitions that the consumer makes, for the time that stands in the ids of the events.
+const eventsFromMs = Date.UTC(2026, 10, 21);
+await retainProcessedEvents({ pool, holder: 'bench', keepMs: 30 * 86_400_000, leaseMs: 1000 }, eventsFromMs);
 const empty = () => postgres.query('TRUNCATE reviews, processed_events, pipeline_positions');
 try {
   const limit = await copyLimit(postgres.url, Math.min(events, 500_000));

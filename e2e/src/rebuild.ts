@@ -1,6 +1,9 @@
 import type { Stack } from './stack.ts';
 
-/** A table as the change store tells it: the newest row of each key that was not deleted. */
+/**
+ * A table as the change store tells it: the newest row of each key that was not deleted. Newest by version, which is the
+ * commit position; the id says when the store took a change, and a replayed one comes late.
+ */
 export async function rebuildTable(
   stack: Stack,
   table: string,
@@ -8,7 +11,7 @@ export async function rebuildTable(
   const rows = await stack.query<{ key: string; data: Record<string, string | null> }>(
     `SELECT key, data FROM (
        SELECT DISTINCT ON (key) key, type, data FROM change_events
-       WHERE table_name = $1 ORDER BY key, id DESC
+       WHERE table_name = $1 ORDER BY key, commit_ts DESC, id DESC
      ) newest WHERE type <> 'DELETE'`,
     [table],
   );

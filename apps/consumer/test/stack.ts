@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Admin } from '@platformatic/kafka';
 import { type RunningBroker, startBroker } from '@tidemark/broker';
 import {
   createMessageSender,
@@ -35,6 +36,8 @@ export interface Stack {
   startConsumer(env?: Readonly<Record<string, string>>): Promise<ConsumerProcess>;
   /** Stops the broker for a moment; it comes back with the same data on the same port. */
   restartBroker(): Promise<void>;
+  /** Cuts the log of a partition, as retention does. */
+  deleteRecordsBelow(topic: string, partition: number, offset: bigint): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -97,6 +100,11 @@ export async function startStack(): Promise<Stack> {
     async restartBroker() {
       await broker.stop();
       broker = await startBroker({ ...options, port: brokerPort });
+    },
+    async deleteRecordsBelow(topic, partition, offset) {
+      const admin = new Admin({ clientId: 'test', bootstrapBrokers: [...connection.brokers] });
+      await admin.deleteRecords({ topics: [{ name: topic, partitions: [{ partition, offset }] }] });
+      await admin.close();
     },
     async stop() {
       for (const child of consumers) child.kill('SIGKILL');

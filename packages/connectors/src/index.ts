@@ -4,7 +4,7 @@ export type { AuditReport, Doubt, PartitionAudit } from './audit/report.ts';
 export { auditSubjects } from './audit/subjects.ts';
 export { addressedTo } from './codec/addressed.ts';
 export { type ChangeEvent, decodeChange } from './codec/change-event.ts';
-export { decodeReview } from './codec/review-event.ts';
+export { decodeReview, reviewDecoder } from './codec/review-event.ts';
 export { type ChangeIndexOptions, changeIndexSink } from './elasticsearch/change-index-sink.ts';
 export type { KafkaConnection } from './kafka/client-options.ts';
 export {

@@ -50,7 +50,10 @@ async function restore(pool: Pool, records: readonly SourceRecord[]): Promise<nu
     .map(record => decodeRecord(decodeDeadLetter, record, record.timestampMs))
     .filter(isDeliverable)
     .map(item => item.event);
-  const unique = [...new Map(letters.map(letter => [letter.eventId, letter])).values()];
+  // Of several copies the table has the first.
+  const unique = [
+    ...new Map(letters.toReversed().map(letter => [letter.eventId, letter])).values(),
+  ].toReversed();
   if (unique.length === 0) return 0;
   return inTransaction(pool, never, async transaction => (await storeDeadLetters(transaction, unique)).size);
 }
