@@ -5,7 +5,12 @@ import { repository } from './stack.ts';
 
 /** The blocks of commands that the README shows, in order. */
 export function readmeBlocks(): readonly string[] {
-  const text = readFileSync(join(repository, 'README.md'), 'utf8');
+  return documentBlocks('README.md');
+}
+
+/** The blocks of commands that a page of the documentation shows, in order. */
+export function documentBlocks(page: string): readonly string[] {
+  const text = readFileSync(join(repository, page), 'utf8');
   return [...text.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(match => match[1] ?? '');
 }
 
