@@ -136,7 +136,7 @@ suite('rows of a captured table', () => {
       [
         `INSERT INTO keyed VALUES (50, 'a', ${big}), (60, 'a', ${big}); UPDATE keyed SET id = 51 WHERE id = 50`,
         'UPDATE keyed SET id = 61 WHERE id = 60; DELETE FROM keyed WHERE id = 61',
-        'DELETE FROM keyed',
+        'DELETE FROM keyed WHERE id = 51',
       ],
       8,
     );

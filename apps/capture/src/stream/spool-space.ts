@@ -1,10 +1,16 @@
 import { TidemarkError } from '@tidemark/kernel';
 
-/** Disk that the large transactions of a changefeed may take together. */
+/** Memory that all transactions under way are given before they go to disk, and the bounds of each one's share. */
+const memoryBytes = 8 * 1024 * 1024;
+const shareMin = 16 * 1024;
+const shareMax = 256 * 1024;
+
+/** Disk and memory that the large transactions of a changefeed may take together. */
 export class SpoolSpace {
   readonly #folder: string;
   readonly #bytesMax: number;
   #bytes = 0;
+  #spools = 0;
 
   constructor(folder: string, bytesMax: number) {
     this.#folder = folder;
@@ -13,6 +19,20 @@ export class SpoolSpace {
 
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** What a transaction may keep in memory; the more there are, the less. */
+  get shareBytes(): number {
+    return Math.min(shareMax, Math.max(shareMin, Math.floor(memoryBytes / Math.max(1, this.#spools))));
+  }
+
+  /** A transaction is under way. */
+  enter(): void {
+    this.#spools += 1;
+  }
+
+  leave(): void {
+    this.#spools -= 1;
   }
 
   /** @throws TidemarkError `SPOOL_FULL` */

@@ -2,8 +2,7 @@ import { type FileHandle, open, rm } from 'node:fs/promises';
 import { describeError } from '@tidemark/kernel';
 import { type SpoolSpace, spoolFull } from './spool-space.ts';
 
-/** What is kept in memory of each transaction before it goes to disk; most that are streamed at all are larger. */
-const tailBytes = 256 * 1024;
+const firstTailBytes = 4096;
 /** What is read at a time. */
 const readBytes = 1024 * 1024;
 /** int32 length of the message, int32 number of the part that it belongs to. */
@@ -22,13 +21,14 @@ export class TransactionSpool {
   readonly #space: SpoolSpace;
   #file: FileHandle | undefined;
   #fileBytes = 0;
-  #tail = Buffer.allocUnsafeSlow(tailBytes);
+  #tail = Buffer.alloc(0);
   #tailEnd = 0;
   #aborted: number[] = [];
 
   constructor(path: string, space: SpoolSpace) {
     this.#path = path;
     this.#space = space;
+    space.enter();
   }
 
   /**
@@ -37,14 +37,14 @@ export class TransactionSpool {
    */
   append(part: number, letter: number, bytes: Buffer, body: number): Promise<void> | undefined {
     const length = 1 + bytes.length - body;
-    const full = this.#tailEnd + recordHead + length > this.#tail.length ? this.#takeTail(length) : undefined;
+    const full = this.#makeRoom(recordHead + length);
     const tail = this.#tail;
     tail.writeUInt32BE(length, this.#tailEnd);
     tail.writeUInt32BE(part, this.#tailEnd + 4);
     tail[this.#tailEnd + recordHead] = letter;
     bytes.copy(tail, this.#tailEnd + recordHead + 1, body);
     this.#tailEnd += recordHead + length;
-    return full === undefined || full.length === 0 ? undefined : this.#write(full);
+    return full === undefined ? undefined : this.#write(full);
   }
 
   /** A part of the transaction was rolled back. */
@@ -71,6 +71,7 @@ export class TransactionSpool {
   async discard(): Promise<void> {
     const file = this.#file;
     this.#file = undefined;
+    this.#space.leave();
     this.#space.give(this.#fileBytes);
     this.#fileBytes = 0;
     if (file === undefined) return;
@@ -78,12 +79,21 @@ export class TransactionSpool {
     await rm(this.#path, { force: true });
   }
 
-  /** The full tail; a new one takes its place, large enough for the next message. */
-  #takeTail(nextLength: number): Buffer {
-    const full = this.#tail.subarray(0, this.#tailEnd);
-    this.#tail = Buffer.allocUnsafeSlow(Math.max(tailBytes, recordHead + nextLength));
+  /** Makes the tail large enough for a message; answers what has to go to disk for that, if anything. */
+  #makeRoom(bytes: number): Buffer | undefined {
+    const tailBytes = this.#space.shareBytes;
+    const needed = this.#tailEnd + bytes;
+    if (needed <= this.#tail.length) return undefined;
+    const held = this.#tail.subarray(0, this.#tailEnd);
+    if (needed <= tailBytes) {
+      const grown = Math.min(tailBytes, Math.max(firstTailBytes, needed, this.#tail.length * 2));
+      this.#tail = Buffer.allocUnsafeSlow(grown);
+      held.copy(this.#tail);
+      return undefined;
+    }
+    this.#tail = Buffer.allocUnsafeSlow(Math.max(tailBytes, bytes));
     this.#tailEnd = 0;
-    return full;
+    return held.length === 0 ? undefined : held;
   }
 
   async #write(bytes: Buffer): Promise<void> {
