@@ -109,8 +109,8 @@ export class FeedStages {
 
   /** Runs until the signal aborts, then finishes the batch under way; rejects on failure. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, settings, status, onStreaming } = this.#options;
-    await this.#streamed.open();
+    const { clock, settings, status, onStreaming, streamsLarge } = this.#options;
+    if (streamsLarge) await this.#streamed.open();
     const replication = await this.#startReplication(signal);
     this.#replication = replication;
     this.#lastFrameMs = clock.monotonic();

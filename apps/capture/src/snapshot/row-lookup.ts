@@ -24,6 +24,8 @@ const isGone = new Set(['42703', '42P01', '3F000']);
 export class RowLookup {
   readonly #options: RowLookupOptions;
   #reader: Promise<ChunkReader> | undefined;
+  /** The newest transaction that is known to be visible. */
+  #seenXid: number | undefined;
 
   constructor(options: RowLookupOptions) {
     this.#options = options;
@@ -37,7 +39,9 @@ export class RowLookup {
     const { openReader, clock, signal } = this.#options;
     this.#reader ??= openReader();
     const reader = await this.#reader;
-    while (!(await reader.visibility()).sees(xid)) await clock.sleep(againMs, signal);
+    while (xid !== this.#seenXid && !(await reader.visibility()).sees(xid))
+      await clock.sleep(againMs, signal);
+    this.#seenXid = xid;
     const { relation, keyColumns } = shape;
     const key = keyColumns.map(column => ({
       name: relation.columns[column]?.name ?? '',

@@ -1,5 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { describeError } from '@tidemark/kernel';
 import type { PgoutputHandler, PgoutputReader } from '../protocol/pgoutput.ts';
 import {
   partNumberBytes,
@@ -11,7 +12,7 @@ import {
   streamTags,
 } from '../protocol/stream-messages.ts';
 import type { Outbox } from './outbox.ts';
-import { SpoolSpace } from './spool-space.ts';
+import { SpoolSpace, spoolFull } from './spool-space.ts';
 import { TransactionSpool } from './transaction-spool.ts';
 
 export interface StreamedTransactionsOptions {
@@ -56,11 +57,18 @@ export class StreamedTransactions {
     return this.#space.bytes;
   }
 
-  /** Removes what a session that died has left behind, and makes room for the files of this one. */
+  /**
+   * Removes what a session that died has left behind, and makes room for the files of this one.
+   * @throws TidemarkError `SPOOL_FULL` when there is no place for files
+   */
   async open(): Promise<void> {
     const { folder } = this.#options;
-    await rm(folder, { recursive: true, force: true });
-    await mkdir(folder, { recursive: true });
+    try {
+      await rm(folder, { recursive: true, force: true });
+      await mkdir(folder, { recursive: true });
+    } catch (error) {
+      throw spoolFull(folder, describeError(error));
+    }
   }
 
   /** Reads the message that fills the buffer from `start`. */
@@ -96,7 +104,8 @@ export class StreamedTransactions {
   async close(): Promise<void> {
     await this.#replaying?.catch(() => {});
     await Promise.allSettled([...this.#spools.values()].map(spool => spool.discard()));
-    await rm(this.#options.folder, { recursive: true, force: true });
+    // What cannot be removed now is removed when the next session opens.
+    await rm(this.#options.folder, { recursive: true, force: true }).catch(() => {});
   }
 
   #spoolOf(xid: number): TransactionSpool {
