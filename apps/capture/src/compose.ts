@@ -15,6 +15,7 @@ import { kafkaSink } from './changefeed/kafka-sink.ts';
 import { readinessChecks } from './changefeed/readiness.ts';
 import { secretBox } from './changefeed/secret-box.ts';
 import { captureConfig } from './config.ts';
+import { removeLeftovers } from './stream/streamed-transactions.ts';
 
 /** The capture service: changefeeds over the database, their API, health and metrics. */
 export interface CaptureService extends Service {
@@ -39,6 +40,7 @@ export function compose(env: Readonly<Record<string, string | undefined>>): Capt
   pool.on('error', () => {}); // an idle connection broke; the next statement opens another
   const store = new ChangefeedStore(pool, secretBox(config.CAPTURE_SECRET));
   const now = () => systemClock.now();
+  const dataDir = resolve(config.CAPTURE_DATA_DIR);
   const changefeeds: Changefeeds = new Changefeeds({
     ownUrl: config.DATABASE_URL,
     store,
@@ -48,7 +50,7 @@ export function compose(env: Readonly<Record<string, string | undefined>>): Capt
     clock: systemClock,
     random: Math.random,
     settings: feedSettings,
-    dataDir: resolve(config.CAPTURE_DATA_DIR),
+    dataDir,
   });
   const ping = () => store.ping();
   const server = apiServer({
@@ -71,7 +73,10 @@ export function compose(env: Readonly<Record<string, string | undefined>>): Capt
     ...(sourceUrl === undefined ? [] : [sourceChangefeed(sourceUrl, config.KAFKA_BROKERS)]),
   ];
   const feeds = lifecycle('changefeeds', {
-    start: async () => changefeeds.open(initial),
+    async start() {
+      await removeLeftovers(dataDir);
+      changefeeds.open(initial);
+    },
     stop: () => changefeeds.close(),
   });
   const database = lifecycle('database pool', { start: async () => {}, stop: () => pool.end() });

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
 import { PgoutputReader, type Relation } from '../protocol/pgoutput.ts';
 import type { ReplicationConnection } from '../protocol/replication-connection.ts';
 import type { Keepalive } from '../protocol/wal-frame.ts';
@@ -12,9 +11,9 @@ import { type Checkpoint, Checkpointer } from '../stream/checkpointer.ts';
 import { CommitClock } from '../stream/commit-clock.ts';
 import { deliver } from '../stream/delivery.ts';
 import { FrameFeed } from '../stream/frame-feed.ts';
-import { Outbox } from '../stream/outbox.ts';
+import { type CommitMark, type OutboundMessage, Outbox } from '../stream/outbox.ts';
 import { schemaStatements } from '../stream/schema-statements.ts';
-import { StreamedTransactions } from '../stream/streamed-transactions.ts';
+import { StreamedTransactions, transactionsFolder } from '../stream/streamed-transactions.ts';
 import { Watermarks } from '../stream/watermarks.ts';
 import { tableFilter } from '../tables/table-filter.ts';
 import { FeedProgress } from './feed-progress.ts';
@@ -178,7 +177,7 @@ export class FeedStages {
     return new StreamedTransactions({
       handler: this.#encoder,
       reader: new PgoutputReader(this.#encoder),
-      folder: join(dataDir, 'transactions', changefeed.id),
+      folder: transactionsFolder(dataDir, changefeed.id),
       bytesMax: settings.spoolBytesMax,
       hold: work => this.#holdFrames(work),
       outbox: this.#outbox,
@@ -194,7 +193,7 @@ export class FeedStages {
       clock,
       newest: () => this.#commitClock.newest,
       isInTransaction: () => this.#encoder.inTransaction,
-      emit: message => this.#outbox.push(message),
+      emit: message => this.#emit(message),
       signal: this.#ending.signal,
     });
     return new ChangeEncoder({
@@ -206,7 +205,7 @@ export class FeedStages {
       shapeOf: oid => this.#tables.shapeOf(oid),
       onRelation: relation => this.#describe(relation),
       onType: type => this.#tables.nameType(type),
-      emit: entry => this.#outbox.push(entry),
+      emit: entry => this.#emit(entry),
       statementOf: this.#statementOf,
       lookUp: (shape, row, xid) => this.#lookup.find(shape, row, xid),
       hold: work => this.#hold(work),
@@ -253,12 +252,16 @@ export class FeedStages {
   }
 
   #takeFrame(frame: Buffer): void {
-    const { clock, status } = this.#options;
-    this.#lastFrameMs = clock.monotonic();
+    this.#lastFrameMs = this.#options.clock.monotonic();
     this.#frames.take(frame);
-    status.outboxBytes = this.#outbox.bytes;
-    if (!this.#outbox.isEmpty) status.idleAtMs = undefined;
     if (this.#outbox.isFull) this.#replication?.pause();
+  }
+
+  #emit(entry: OutboundMessage | CommitMark): void {
+    const { status } = this.#options;
+    this.#outbox.push(entry);
+    status.outboxBytes = this.#outbox.bytes;
+    status.idleAtMs = undefined;
   }
 
   #resumeIfPossible(): void {

@@ -163,6 +163,19 @@ export class StreamedTransactions {
   }
 }
 
+/** Where the transactions of a changefeed lie while they are under way. */
+export function transactionsFolder(dataDir: string, changefeedId: string): string {
+  return join(dataDir, folderName, changefeedId);
+}
+
+/** Removes what a process that died has left behind, also of changefeeds that are gone since. */
+export async function removeLeftovers(dataDir: string): Promise<void> {
+  // Where it fails, the sessions find out and say so.
+  await rm(join(dataDir, folderName), { recursive: true, force: true }).catch(() => {});
+}
+
+const folderName = 'transactions';
+
 /** Table and type descriptions. */
 function isDescription(letter: number): boolean {
   return letter === 0x52 || letter === 0x59;
