@@ -58,12 +58,16 @@ export interface BrokerLimits {
   readonly connectionsMax: number;
   /** Largest request. Default 100 MiB, as in Kafka. */
   readonly frameBytesMax: number;
-  /** Requests of all connections that are being received or handled. Default 256 MiB. */
+  /** Requests of all connections that are being handled; more are not read meanwhile. Default 256 MiB. */
   readonly requestBytesMax: number;
+  /** Requests of all connections that have begun to arrive; beyond it the largest is dropped. Default 128 MiB. */
+  readonly incompleteBytesMax: number;
   /** Requests of one connection that are being handled at once. Default 64. */
   readonly pipelinedRequestsMax: number;
   /** Answers a peer may leave unread before nothing more is read from it. Default 16 MiB. */
   readonly unsentBytesMax: number;
+  /** Unread answers of all connections; beyond it the peer that leaves most unread is dropped. Default 512 MiB. */
+  readonly unsentBytesTotalMax: number;
   /** A connection without traffic is closed after this long. Default 10 minutes, as in Kafka. */
   readonly idleMs: number;
   /** A frame that has begun must be complete within this long. Default 60 seconds. */
@@ -116,8 +120,10 @@ const defaultLimits: BrokerLimits = {
   connectionsMax: 1000,
   frameBytesMax: 100 * MIB,
   requestBytesMax: 256 * MIB,
+  incompleteBytesMax: 128 * MIB,
   pipelinedRequestsMax: 64,
   unsentBytesMax: 16 * MIB,
+  unsentBytesTotalMax: 512 * MIB,
   idleMs: 10 * MINUTE_MS,
   frameMs: MINUTE_MS,
   partitionsMax: 10_000,

@@ -6,6 +6,10 @@ export interface BrokerSnapshot {
   readonly connections: number;
   /** Requests that are being handled. */
   readonly requestBytes: number;
+  /** Requests that have begun to arrive. */
+  readonly incompleteBytes: number;
+  /** Answers that peers have not read yet. */
+  readonly unsentBytes: number;
   /** Newest batches kept in memory for readers at the tail. */
   readonly cacheBytes: number;
   readonly partitions: readonly PartitionSnapshot[];
@@ -31,10 +35,14 @@ export interface GroupSize {
 
 export function takeSnapshot(
   parts: BrokerParts,
-  network: Pick<BrokerSnapshot, 'connections' | 'requestBytes'>,
+  network: Pick<BrokerSnapshot, 'connections' | 'requestBytes' | 'incompleteBytes' | 'unsentBytes'>,
 ): BrokerSnapshot {
+  const { connections, requestBytes, incompleteBytes, unsentBytes } = network;
   return {
-    ...network,
+    connections,
+    requestBytes,
+    incompleteBytes,
+    unsentBytes,
     cacheBytes: parts.logs.cache.bytes,
     partitions: parts.topics.all().flatMap(({ name, partitions }) =>
       partitions.map(({ index, log, lastStableOffset }) => ({

@@ -5,7 +5,8 @@ import { Dispatcher } from './network/dispatcher.ts';
 import { Listener } from './network/listener.ts';
 import { type BrokerOptions, resolveOptions } from './options.ts';
 import { type BrokerSnapshot, takeSnapshot } from './snapshot.ts';
-import { type FolderLock, lockFolder } from './storage/data-folder.ts';
+import { type FolderLock, lockFolder, unwritable } from './storage/data-folder.ts';
+import { isStorageFailure } from './storage/storage-failure.ts';
 import { UpkeepSchedule } from './upkeep-schedule.ts';
 
 /** A broker that accepts clients. */
@@ -65,7 +66,7 @@ export async function startBroker(options: BrokerOptions = {}): Promise<RunningB
   } catch (error) {
     await parts.files.closeAll();
     await lock?.release();
-    throw error;
+    throw settings.dataDir !== null && isStorageFailure(error) ? unwritable(settings.dataDir, error) : error;
   }
 }
 
@@ -105,6 +106,12 @@ async function takeCleanMarker(dataDir: string | null, disk: BrokerParts['disk']
   return isClean;
 }
 
+async function markClean(dataDir: string, disk: BrokerParts['disk']): Promise<void> {
+  const marker = await disk.open(join(dataDir, 'clean-shutdown'));
+  await marker.sync();
+  await marker.close();
+}
+
 interface Running {
   readonly listener: Listener;
   readonly upkeep: UpkeepSchedule;
@@ -117,15 +124,19 @@ async function stopBroker(parts: BrokerParts, { listener, upkeep, lock }: Runnin
   transactions.close();
   await listener.stop(() => registry.close());
   await upkeep.stop();
-  await topics.close();
-  await syncs.close();
-  await journal.close();
+  let isClean = true;
+  const attempt = async (work: () => Promise<void>) => {
+    await work().catch((error: unknown) => {
+      isClean = false;
+      settings.logger.warn({ error }, 'this stop is not a clean one: the next start will check the logs');
+    });
+  };
+  await attempt(() => topics.close());
+  await attempt(() => syncs.close());
+  await attempt(() => journal.close());
   await files.closeAll();
-  if (settings.dataDir !== null) {
-    const marker = await disk.open(join(settings.dataDir, 'clean-shutdown'));
-    await marker.sync();
-    await marker.close();
-  }
+  const { dataDir } = settings;
+  if (dataDir !== null && isClean) await attempt(() => markClean(dataDir, disk));
   await lock?.release();
   settings.logger.info({}, 'broker stopped');
 }

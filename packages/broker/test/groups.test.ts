@@ -9,7 +9,7 @@ import { VirtualTime } from './virtual-time.ts';
 
 const PARTITIONS = 200;
 const SEED = Number(process.env['TIDEMARK_GROUP_SEED'] ?? Date.now() % 1_000_000);
-const STORMS = Number(process.env['TIDEMARK_GROUP_STORMS'] ?? 5);
+const STORMS = Number(process.env['TIDEMARK_GROUP_STORMS'] ?? 50);
 
 function simulated() {
   const time = new VirtualTime();

@@ -7,11 +7,13 @@ import { WireError } from '../wire/wire-error.ts';
 import type { AnswerFrame, Dispatcher } from './dispatcher.ts';
 import { FrameDecoder } from './frame-decoder.ts';
 import type { Landing } from './landing.ts';
+import type { MemoryGuard } from './memory-guard.ts';
 import type { RequestBudget } from './request-budget.ts';
 
 /** A place in the order of answers; filled when its request is done. */
 interface Slot {
   readonly bytes: number;
+  readonly isFetch: boolean;
   done: boolean;
   answer: AnswerFrame | null;
 }
@@ -25,14 +27,18 @@ export interface ConnectionEnvironment {
   readonly budget: RequestBudget;
   readonly memory: LentMemory;
   readonly landing: Landing;
+  /** Requests that have begun to arrive, of all connections. */
+  readonly incomplete: MemoryGuard;
+  /** Answers that their peers have not read yet, of all connections. */
+  readonly unsent: MemoryGuard;
   /** Called once, with a word that is fit for a label. */
   readonly closed: (connection: Connection, reason: string) => void;
 }
 
 /**
  * One client. Requests are started in the order they arrive and answered in that order. Nothing more is read while
- * the peer has too many requests under way, leaves too many answers unread, or the broker's memory for requests is
- * used up.
+ * the peer has too many requests under way or more than one fetch, leaves too many answers unread, or the broker's
+ * memory for requests is used up.
  */
 export class Connection {
   readonly #socket: Socket;
@@ -41,6 +47,10 @@ export class Connection {
   readonly #peer: Peer;
   readonly #closing = new AbortController();
   #slots: Slot[] = [];
+  /** A fetch that waits for the one before it: its answer is the only one that may be large. */
+  #heldBack: Buffer | null = null;
+  /** Bytes of answers that wait for an earlier one. */
+  #waitingBytes = 0;
   #cancelFrameTimer: (() => void) | undefined;
   #draining = false;
   #flushing = false;
@@ -60,7 +70,10 @@ export class Connection {
     this.#peer = { ...authentication, address, closed: this.#closing.signal };
     socket.setNoDelay(true);
     socket.setTimeout(env.settings.limits.idleMs);
-    socket.on('drain', () => this.#readOn());
+    socket.on('drain', () => {
+      this.#countUnsent();
+      this.#readOn();
+    });
     socket.on('timeout', () => this.#destroy('idle'));
     socket.on('error', () => this.#destroy('reset'));
     // A peer that says goodbye is gone, as for Kafka: what it left parked must not count as present in a group.
@@ -76,6 +89,11 @@ export class Connection {
     if (this.#slots.length === 0) this.#socket.destroySoon();
   }
 
+  /** Closes at once, because of the peer. */
+  drop(reason: string): void {
+    this.#drop(new WireError(reason));
+  }
+
   /** Closes at once. */
   abort(): void {
     this.#destroy('shutdown');
@@ -89,11 +107,14 @@ export class Connection {
 
   /** Takes frames for as long as the limits allow; the socket is paused while they do not. */
   #readOn(): void {
+    if (this.#socket.destroyed) return; // what is counted for it now would never be let go of
     try {
       while (!this.#draining && this.#mayStart()) {
-        const frame = this.#decoder.next();
+        const frame = this.#heldBack ?? this.#decoder.next();
         if (!frame) break;
         this.#stopFrameTimer();
+        this.#heldBack = isFetch(frame) && this.#hasFetch() ? frame : null;
+        if (this.#heldBack) break;
         this.#start(frame);
       }
     } catch (error) {
@@ -101,6 +122,7 @@ export class Connection {
       return;
     }
     this.#watchFrame();
+    this.#env.incomplete.hold(this, this.#decoder.pendingBytes);
     if (this.#draining || !this.#mayStart()) this.#socket.pause();
     else if (this.#socket.isPaused()) this.#socket.resume();
   }
@@ -108,12 +130,13 @@ export class Connection {
   #mayStart(): boolean {
     const { limits } = this.#env.settings;
     if (this.#slots.length >= limits.pipelinedRequestsMax) return false;
-    if (this.#socket.writableLength > limits.unsentBytesMax) return false;
+    if (this.#heldBack && this.#hasFetch()) return false;
+    if (this.#socket.writableLength + this.#waitingBytes > limits.unsentBytesMax) return false;
     return this.#env.budget.hasRoom(this.#retry);
   }
 
   #start(frame: Buffer): void {
-    const slot: Slot = { bytes: frame.length, done: false, answer: null };
+    const slot: Slot = { bytes: frame.length, isFetch: isFetch(frame), done: false, answer: null };
     this.#slots.push(slot);
     this.#env.budget.take(frame.length);
     this.#env.dispatcher.dispatch(frame, this.#peer).then(
@@ -129,6 +152,7 @@ export class Connection {
   #finished(slot: Slot, answer: AnswerFrame | null): void {
     slot.done = true;
     slot.answer = answer;
+    this.#waitingBytes += bytesOf(answer);
     this.#env.budget.give(slot.bytes);
     if (this.#flushing) return;
     // Requests that are answered by the same write are done one right after another, and share the way out.
@@ -147,15 +171,27 @@ export class Connection {
     let ready = 0;
     while (this.#slots[ready]?.done) ready += 1;
     const answers = this.#slots.splice(0, ready).flatMap(({ answer }) => answer ?? []);
+    let bytes = 0;
+    for (const answer of answers) bytes += bytesOf(answer);
+    this.#waitingBytes -= bytes;
     if (this.#socket.destroyed || answers.length === 0) return;
     const buffers = answers.flatMap(answer => answer.buffers);
-    let bytes = 0;
-    for (const buffer of buffers) bytes += buffer.length;
     this.#env.settings.metrics.bytesSent(bytes);
     const sent = () => {
       for (const answer of answers) answer.sent?.();
     };
     this.#write(bytes <= SMALL_BYTES && buffers.length > 1 ? [Buffer.concat(buffers, bytes)] : buffers, sent);
+    this.#countUnsent();
+  }
+
+  #hasFetch(): boolean {
+    return this.#slots.some(slot => slot.isFetch);
+  }
+
+  /** What fits the system's own buffers goes without saying; the rest is told until the peer has read it. */
+  #countUnsent(): void {
+    const unread = this.#socket.writableNeedDrain ? this.#socket.writableLength : 0;
+    this.#env.unsent.hold(this, unread + this.#waitingBytes);
   }
 
   #write(buffers: readonly Buffer[], sent: () => void): void {
@@ -207,7 +243,20 @@ export class Connection {
   #cleanUp(): void {
     this.#stopFrameTimer();
     this.#env.budget.forget(this.#retry);
+    this.#env.incomplete.hold(this, 0);
+    this.#env.unsent.hold(this, 0);
     this.#closing.abort();
     this.#env.closed(this, this.#closeReason);
   }
+}
+
+const FETCH = 1;
+
+/** The API key is what a frame begins with; one that is too short for it is refused later. */
+const isFetch = (frame: Buffer): boolean => frame.length >= 2 && frame.readInt16BE(0) === FETCH;
+
+function bytesOf(answer: AnswerFrame | null): number {
+  let bytes = 0;
+  for (const buffer of answer?.buffers ?? []) bytes += buffer.length;
+  return bytes;
 }

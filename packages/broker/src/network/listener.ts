@@ -8,6 +8,7 @@ import type { LentMemory } from '../storage/lent-memory.ts';
 import { Connection } from './connection.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { Landing } from './landing.ts';
+import { MemoryGuard } from './memory-guard.ts';
 import { RequestBudget } from './request-budget.ts';
 
 /** How long a stop waits for requests that are under way before it hangs up. */
@@ -20,6 +21,8 @@ export class Listener {
   readonly #budget: RequestBudget;
   readonly #memory: LentMemory;
   readonly #landing = new Landing();
+  readonly #incomplete: MemoryGuard;
+  readonly #unsent: MemoryGuard;
   readonly #connections = new Set<Connection>();
   readonly #credentials: Credentials | null;
   #dispatcher: Dispatcher | undefined;
@@ -28,7 +31,10 @@ export class Listener {
   constructor(settings: BrokerSettings, memory: LentMemory) {
     this.#settings = settings;
     this.#memory = memory;
-    this.#budget = new RequestBudget(settings.limits.requestBytesMax);
+    const { requestBytesMax, incompleteBytesMax, unsentBytesTotalMax } = settings.limits;
+    this.#budget = new RequestBudget(requestBytesMax);
+    this.#incomplete = new MemoryGuard(incompleteBytesMax, 'too much has begun to arrive and does not end');
+    this.#unsent = new MemoryGuard(unsentBytesTotalMax, 'too many answers are not read');
     this.#credentials = settings.sasl === null ? null : new Credentials(settings.sasl);
     const accept = (socket: Socket) => this.#accept(socket);
     this.#server =
@@ -48,6 +54,16 @@ export class Listener {
   /** Bytes of requests that are being handled. */
   get requestBytes(): number {
     return this.#budget.bytes;
+  }
+
+  /** Bytes of requests that have begun to arrive. */
+  get incompleteBytes(): number {
+    return this.#incomplete.bytes;
+  }
+
+  /** Bytes of answers that were not read yet. */
+  get unsentBytes(): number {
+    return this.#unsent.bytes;
   }
 
   /** Binds the port; connections are accepted from `serve` on. */
@@ -104,6 +120,8 @@ export class Listener {
         budget: this.#budget,
         memory: this.#memory,
         landing: this.#landing,
+        incomplete: this.#incomplete,
+        unsent: this.#unsent,
         closed: (one, why) => this.#forget(one, why),
       },
       { isAuthenticated: () => session.isAuthenticated, sasl: session },

@@ -1,6 +1,7 @@
 import { mkdir, open, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { errorCode, TidemarkError } from '@tidemark/kernel';
+import { isStorageFailure } from './storage-failure.ts';
 
 /** Holds a data folder for one process. */
 export interface FolderLock {
@@ -39,23 +40,36 @@ async function makeWritable(folder: string): Promise<void> {
     await (await open(probe, 'w')).close();
     await rm(probe);
   } catch (cause) {
-    throw new TidemarkError('BROKER_DATA_UNWRITABLE', `the data folder ${folder} cannot be written to`, {
-      cause,
-      hint: 'Choose another folder or change its permissions.',
-      facts: { folder },
-    });
+    throw unwritable(folder, cause);
   }
+}
+
+/** A folder that refuses to be written to, whatever was to be written. */
+export function unwritable(folder: string, cause: unknown): TidemarkError {
+  const reason = errorCode(cause) === 'ENOSPC' ? ': the disk is full' : '';
+  return new TidemarkError(
+    'BROKER_DATA_UNWRITABLE',
+    `the data folder ${folder} cannot be written to${reason}`,
+    {
+      cause,
+      hint:
+        reason === ''
+          ? 'Choose another folder or change its permissions.'
+          : 'Make room, or choose another folder.',
+      facts: { folder },
+    },
+  );
 }
 
 async function createLock(path: string, content: string): Promise<boolean> {
   try {
     const handle = await open(path, 'wx');
-    await handle.writeFile(content);
-    await handle.close();
+    await handle.writeFile(content).finally(() => handle.close());
     return true;
   } catch (error) {
     if (errorCode(error) === 'EEXIST') return false;
-    throw error;
+    await rm(path, { force: true });
+    throw isStorageFailure(error) ? unwritable(dirname(path), error) : error;
   }
 }
 

@@ -143,9 +143,14 @@ export class Journal {
     await this.#disk.remove(beside);
     const file = await this.#disk.open(beside);
     const buffers = this.#options.dump().map(entry => frame(Buffer.from(JSON.stringify(entry))));
-    await file.write(buffers, 0);
-    await file.sync();
-    await this.#disk.rename(beside, path);
+    try {
+      await file.write(buffers, 0);
+      await file.sync();
+      await this.#disk.rename(beside, path);
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
     await this.#disk.syncFolder(this.#folder);
     await this.#file?.close();
     await this.#disk.remove(this.#path(this.#generation));

@@ -169,8 +169,11 @@ export class PartitionLog {
   async close(): Promise<void> {
     await this.#queue.drained();
     const active = this.#segments.at(-1);
-    if (active && active.size > 0) await active.seal();
-    this.#release();
+    try {
+      if (active && active.size > 0) await active.seal();
+    } finally {
+      this.#release();
+    }
   }
 
   /** Forgets everything in memory; the folder is the caller's to remove. */

@@ -160,10 +160,13 @@ export class Partition {
     await this.#rolling;
     await this.log.drained();
     await this.#background;
-    if (this.log.segments.length > 0) {
-      await saveProducers(this.#env, this.log.folder, this.log.highWatermark, this.producers.dump());
+    try {
+      if (this.log.segments.length > 0) {
+        await saveProducers(this.#env, this.log.folder, this.log.highWatermark, this.producers.dump());
+      }
+    } finally {
+      await this.log.close();
     }
-    await this.log.close();
   }
 
   /** The topic was deleted: readers wake up and find that out. */

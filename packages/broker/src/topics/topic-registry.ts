@@ -151,8 +151,11 @@ export class TopicRegistry {
     for (const entry of entries) await this.#recoverTopic(entry, cleanStop, report);
   }
 
+  /** Closes every partition, also when some of them cannot write down what they should. */
   async close(): Promise<void> {
-    await Promise.all(this.all().flatMap(topic => topic.partitions.map(partition => partition.close())));
+    const closing = this.all().flatMap(topic => topic.partitions.map(partition => partition.close()));
+    const outcomes = await Promise.allSettled(closing);
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
   }
 
   #put(topic: Topic): void {
