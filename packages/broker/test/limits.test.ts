@@ -17,7 +17,7 @@ interface Trial {
   readonly broker: RunningBroker;
   readonly warnings: readonly string[];
   /** Another peer, which no other's misbehaviour may harm. */
-  served(): Promise<void>;
+  readonly served: () => Promise<void>;
 }
 
 async function withLimits(

@@ -64,7 +64,11 @@ export function unwritable(folder: string, cause: unknown): TidemarkError {
 async function createLock(path: string, content: string): Promise<boolean> {
   try {
     const handle = await open(path, 'wx');
-    await handle.writeFile(content).finally(() => handle.close());
+    try {
+      await handle.writeFile(content);
+    } finally {
+      await handle.close();
+    }
     return true;
   } catch (error) {
     if (errorCode(error) === 'EEXIST') return false;

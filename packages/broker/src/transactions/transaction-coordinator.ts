@@ -7,6 +7,8 @@ import type { ProducerIds } from './producer-ids.ts';
 import {
   includesPartition,
   isPrepared,
+  isRepeated,
+  openPartitions,
   type Transaction,
   type TransactionEntry,
   type TxnPartition,
@@ -296,13 +298,3 @@ export class TransactionCoordinator {
     this.#idsByProducer.delete(txn.producerId);
   }
 }
-
-/** The producer's request was granted, but it did not hear of it and asks again (KIP-360). */
-const isRepeated = (request: ProducerClaim, known: Transaction): boolean =>
-  request.producerId === known.producerId &&
-  request.producerEpoch >= 0 &&
-  request.producerEpoch === known.lastProducerEpoch &&
-  known.status === 'Empty';
-
-const openPartitions = (txn: Transaction): readonly TxnPartition[] =>
-  txn.status === 'Ongoing' ? txn.partitions : [];

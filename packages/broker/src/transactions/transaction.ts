@@ -41,3 +41,16 @@ export const isPrepared = (txn: Transaction): boolean =>
 
 export const includesPartition = (txn: Transaction, topic: string, index: number): boolean =>
   txn.partitions.some(partition => partition.topic === topic && partition.index === index);
+
+/** The producer's request for a new epoch was granted, but it did not hear of it and asks again (KIP-360). */
+export const isRepeated = (
+  request: { readonly producerId: number; readonly producerEpoch: number },
+  known: Transaction,
+): boolean =>
+  request.producerId === known.producerId &&
+  request.producerEpoch >= 0 &&
+  request.producerEpoch === known.lastProducerEpoch &&
+  known.status === 'Empty';
+
+export const openPartitions = (txn: Transaction): readonly TxnPartition[] =>
+  txn.status === 'Ongoing' ? txn.partitions : [];
