@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Consumer, stringDeserializers } from '@platformatic/kafka';
+import { Admin, Consumer, stringDeserializers } from '@platformatic/kafka';
 import { eventually } from '../eventually.ts';
 import { type BrokerTarget, createTopic, kafkajsClient, uniqueName, withProducer } from './target.ts';
 
@@ -11,6 +11,8 @@ export function groupsContract(target: BrokerTarget): void {
   test('members share all partitions, and a survivor takes over those of one that leaves', () =>
     sharing(target));
   test('a group goes on where it committed', () => resuming(target));
+  test('while a group lives, offsets can be deleted of topics that it does not read, and only of those', () =>
+    deletingOffsets(target));
 }
 
 interface GroupMember {
@@ -84,4 +86,34 @@ async function resuming(target: BrokerTarget): Promise<void> {
     await consumer.close(true);
   }
   assert.deepEqual(seen, values);
+}
+
+async function deletingOffsets(target: BrokerTarget): Promise<void> {
+  const [read, left] = [await createTopic(target, 'read'), await createTopic(target, 'left')];
+  const groupId = uniqueName('delete-offsets');
+  const consumer = kafkajsClient(target).consumer({ groupId, maxWaitTimeInMs: 200 });
+  const joined = new Promise<void>(resolve => consumer.on(consumer.events.GROUP_JOIN, () => resolve()));
+  await consumer.connect();
+  await consumer.subscribe({ topic: read });
+  await consumer.run({ autoCommit: false, eachMessage: async () => {} });
+  await joined;
+  const admin = new Admin({ clientId: 'delete-offsets', bootstrapBrokers: [target.address()], retries: 0 });
+  try {
+    await consumer.commitOffsets([read, left].map(topic => ({ topic, partition: 0, offset: '0' })));
+    const deleted = (name: string) =>
+      admin.deleteConsumerGroupOffsets({ groupId, topics: [{ name, partitionIndexes: [0] }] });
+    await deleted(left);
+    await assert.rejects(deleted(read));
+    const groups = [read, left].map(name => ({ groupId, topics: [{ name, partitionIndexes: [0] }] }));
+    const offsets = await Promise.all(
+      groups.map(async group => (await admin.listConsumerGroupOffsets({ groups: [group] }))[0]?.topics[0]),
+    );
+    assert.deepEqual(
+      offsets.map(topic => topic?.partitions[0]?.committedOffset),
+      [0n, -1n],
+    );
+  } finally {
+    await admin.close();
+    await consumer.disconnect();
+  }
 }
