@@ -51,7 +51,8 @@ export const incrementalAlterConfigs = defineApi({
   async handle(request, { broker }) {
     const responses: AlteredResource[] = [];
     for (const resource of request.resources) {
-      const change = (current: ReadonlyMap<string, string>) => applyOperations(current, resource.configs);
+      const change = (current: ReadonlyMap<string, string>) =>
+        applyOperations(current, resource.configs, broker.settings.topicDefaults);
       responses.push(await alterResource(broker, resource, request.validateOnly, change));
     }
     return { responses };

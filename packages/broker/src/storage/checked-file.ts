@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { crc32c } from '@node-rs/crc32';
 import type { Disk } from './disk.ts';
 
@@ -16,6 +17,7 @@ export async function writeCheckedFile(disk: Disk, path: string, content: unknow
     await file.close();
   }
   await disk.rename(beside, path);
+  await disk.syncFolder(dirname(path));
 }
 
 /** The content, or undefined when the file is absent or damaged. */

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { AppendQueue, type QueuedBatch } from './append-queue.ts';
 import { type FoundBatches, noBatches, scanBatches, type WantedBatches } from './batch-scan.ts';
 import { writeRuns } from './write-runs.ts';
@@ -45,6 +46,8 @@ export class PartitionLog {
   #nextOffset: number;
   #highWatermark: number;
   #folderMade: boolean;
+  /** Folders with an entry that a power failure could still take away: a new segment, or the partition's own folder. */
+  #unsyncedFolders: readonly string[] = [];
   #needsTrim = false;
   /** Told after each write how many bytes became readable. */
   onAdvanced: (bytes: number) => void = () => {};
@@ -162,7 +165,7 @@ export class PartitionLog {
 
   async sync(): Promise<void> {
     const active = this.#segments.at(-1);
-    if (active && active.size > 0) await active.sync();
+    if (active && active.size > 0) await this.#syncSegment(active);
   }
 
   /** Writes what is queued and the index of the active segment, so that the next start need not walk it. */
@@ -198,7 +201,7 @@ export class PartitionLog {
     const active = await this.#activeSegment();
     const runs = writeRuns(group);
     await active.write(runs.map(run => run.bytes));
-    if (this.#env.fsync === 'group') await active.sync();
+    if (this.#env.fsync === 'group') await this.#syncSegment(active);
     for (const { header } of group) active.extend(header);
     for (const { bytes, nextOffset } of runs) this.#cache.add(bytes, nextOffset);
     this.#highWatermark = active.nextOffset;
@@ -210,17 +213,27 @@ export class PartitionLog {
     if (!this.#folderMade) {
       await this.#env.files.disk.makeFolder(this.folder);
       this.#folderMade = true;
+      this.#unsyncedFolders = [dirname(this.folder), dirname(dirname(this.folder))];
     }
     let active = this.#segments.at(-1);
     if (!active) {
       active = new Segment(this.#env.files, this.folder, this.#highWatermark);
       this.#segments.push(active);
     }
+    if (active.size === 0) this.#unsyncedFolders = [...new Set([this.folder, ...this.#unsyncedFolders])];
     if (this.#needsTrim) {
       await active.trim();
       this.#needsTrim = false;
     }
     return active;
+  }
+
+  /** The content of a new file is safe only when its name is. */
+  async #syncSegment(segment: Segment): Promise<void> {
+    await segment.sync();
+    const folders = this.#unsyncedFolders;
+    for (const folder of folders) await this.#env.files.disk.syncFolder(folder);
+    if (this.#unsyncedFolders === folders) this.#unsyncedFolders = [];
   }
 
   /**

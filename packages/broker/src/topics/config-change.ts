@@ -52,6 +52,7 @@ export async function alterResource(
 export function applyOperations(
   current: ReadonlyMap<string, string>,
   changes: readonly ConfigOperation[],
+  brokerDefaults: Readonly<Record<string, string>>,
 ): Overrides {
   const result = new Map<string, string | null>(current);
   const seen = new Set<string>();
@@ -59,7 +60,7 @@ export function applyOperations(
     if (seen.has(name)) throw new ProtocolError('invalidRequest', `${name} is changed more than once`);
     seen.add(name);
     if (configOperation === operations.delete) result.delete(name);
-    else result.set(name, operated(name, result.get(name), configOperation, value));
+    else result.set(name, operated(name, result.get(name) ?? brokerDefaults[name], configOperation, value));
   }
   return result;
 }
