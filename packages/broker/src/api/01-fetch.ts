@@ -274,7 +274,9 @@ async function longPoll(
       const leftMs = deadlineMs - clock.monotonic();
       if (isEnough(found, request.minBytes) || leftMs <= 0 || peer.closed.aborted) return found;
       release(found.results);
-      await arrivals.wait(request.minBytes - found.bytes, leftMs, timers, peer.closed);
+      // For a reader of committed data a marker of few bytes may decide about many that arrived before.
+      const wanted = plan.committedOnly ? 1 : request.minBytes - found.bytes;
+      await arrivals.wait(wanted, leftMs, timers, peer.closed);
     } finally {
       arrivals.stop();
     }

@@ -117,7 +117,11 @@ export class Partition {
       if (this.#deleted) throw new ProtocolError('unknownTopicOrPartition');
       const duplicateOf = this.#checkProducer(header, options);
       if (duplicateOf !== null) {
-        return { baseOffset: duplicateOf, logAppendTimeMs: -1, written: this.log.drained() };
+        return {
+          baseOffset: duplicateOf,
+          logAppendTimeMs: -1,
+          written: this.#firstCopy(header, duplicateOf),
+        };
       }
       const logAppendTimeMs = options.settings.appendTime ? options.nowMs : -1;
       if (logAppendTimeMs !== -1) stampAppendTime(records, logAppendTimeMs);
@@ -176,6 +180,16 @@ export class Partition {
     await this.log.drained();
     await this.#background;
     this.log.abandon();
+  }
+
+  /** Waits for the first copy of a batch that came again. It may be on its way to the disk and fail; then both have. */
+  async #firstCopy(header: BatchHeader, baseOffset: number): Promise<void> {
+    if (this.log.highWatermark > baseOffset) return;
+    await this.log.drained();
+    const verdict = this.producers.check(header);
+    const isThere = verdict.kind === 'duplicate' && verdict.baseOffset === baseOffset;
+    if (!isThere)
+      throw new ProtocolError('kafkaStorageError', 'the first copy of the batch could not be written');
   }
 
   #checkProducer(header: BatchHeader, options: AppendOptions): number | null {
