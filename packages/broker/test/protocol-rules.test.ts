@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { produce } from '../src/api/00-produce.ts';
+import { fetch } from '../src/api/01-fetch.ts';
 import { metadata } from '../src/api/03-metadata.ts';
 import { offsetCommit } from '../src/api/08-offset-commit.ts';
 import { createTopics } from '../src/api/19-create-topics.ts';
@@ -11,6 +12,7 @@ import { type RunningBroker, startBroker } from '../src/index.ts';
 import { topicConfigKeys } from '../src/topics/topic-config.ts';
 import { errorCodes } from '../src/wire/error-codes.ts';
 import { batchOf } from './batches.ts';
+import { RawProducer } from './crash/raw-producer.ts';
 import { RawClient } from './raw-client.ts';
 
 describe('details that clients of other makers rely on', () => {
@@ -120,5 +122,33 @@ describe('details that clients of other makers rely on', () => {
     assert.equal(await commit('somebody', -1), errorCodes.none);
     assert.equal(await commit('', -1), errorCodes.none);
     assert.equal(await commit('somebody', 0), errorCodes.unknownMemberId);
+  });
+
+  test('a reader of committed data that waits for much is woken by the marker that decides', async () => {
+    const writer = new RawClient(broker.address);
+    const producer = new RawProducer(writer, 'decided', 'decides');
+    await writer.call(metadata, 4, { topics: [{ name: 'decided' }], allowAutoTopicCreation: true });
+    await producer.init();
+    await producer.begin([0]);
+    await producer.send(0, ['a'], 20_000);
+    const startedMs = performance.now();
+    const partition = { partition: 0, currentLeaderEpoch: -1, fetchOffset: 0, logStartOffset: -1 };
+    const waiting = client.call<{ responses: { partitions: { records: Buffer }[] }[] }>(fetch, 11, {
+      replicaId: -1,
+      maxWaitMs: 20_000,
+      minBytes: 10_000,
+      maxBytes: 1_000_000,
+      isolationLevel: 1,
+      sessionId: 0,
+      sessionEpoch: -1,
+      topics: [{ topic: 'decided', partitions: [{ ...partition, partitionMaxBytes: 1_000_000 }] }],
+      forgottenTopicsData: [],
+      rackId: '',
+    });
+    await producer.end(true);
+    const { responses } = await waiting;
+    assert.ok((responses[0]?.partitions[0]?.records.length ?? 0) > 20_000);
+    assert.ok(performance.now() - startedMs < 10_000, 'it waited for more');
+    writer.close();
   });
 });
