@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { seededRandom } from '@tidemark/kernel';
+import { deferred, seededRandom } from '@tidemark/kernel';
 import { GroupCoordinator } from '../src/groups/group-coordinator.ts';
 import { GroupRegistry } from '../src/groups/group-registry.ts';
 import { errorCodes } from '../src/wire/error-codes.ts';
@@ -11,10 +11,10 @@ const PARTITIONS = 200;
 const SEED = Number(process.env['TIDEMARK_GROUP_SEED'] ?? Date.now() % 1_000_000);
 const STORMS = Number(process.env['TIDEMARK_GROUP_STORMS'] ?? 50);
 
-function simulated() {
+function simulated(append: () => Promise<void> = async () => {}) {
   const time = new VirtualTime();
   const registry = new GroupRegistry({
-    journal: { append: async () => {} },
+    journal: { append },
     timers: time,
     monotonicMs: time.monotonicMs,
     initialDelayMs: 100,
@@ -139,6 +139,18 @@ describe('a consumer group', () => {
     assert.equal(registry.get('g')?.state, 'PreparingRebalance', 'the pending id holds the rebalance back');
     await time.advance(4000);
     checkOwners([real], true);
+  });
+
+  test('tells nobody its share before the journal remembers it', async () => {
+    const durable = deferred();
+    const { time, registry, member } = simulated(() => durable.promise);
+    const only = member('only');
+    await time.advance(3000);
+    assert.equal(registry.get('g')?.state, 'CompletingRebalance');
+    assert.deepEqual(only.assigned, []);
+    durable.resolve();
+    await time.advance(1);
+    checkOwners([only], true);
   });
 
   test('comes back from a restart where it was', async () => {

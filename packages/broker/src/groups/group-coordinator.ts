@@ -219,11 +219,10 @@ export class GroupCoordinator {
       case 'CompletingRebalance': {
         const result = group.parkSync(member, closed);
         if (group.isLeader(member)) {
-          group.assign(
-            new Map(
-              request.assignments.map(({ memberId, assignment }) => [memberId, Buffer.from(assignment)]),
-            ),
+          const assignments = request.assignments.map(
+            ({ memberId, assignment }) => [memberId, Buffer.from(assignment)] as const,
           );
+          void group.assign(new Map(assignments));
         }
         return result;
       }

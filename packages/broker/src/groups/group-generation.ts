@@ -113,6 +113,11 @@ export class GroupGeneration {
     };
   }
 
+  /** How long members have to come back: as long as the most patient of them says. */
+  protected get rebalanceTimeoutMs(): number {
+    return Math.max(0, ...this.members.map(member => member.description.rebalanceTimeoutMs));
+  }
+
   isLeader(member: Member): boolean {
     return member.id === this.membership.leaderId;
   }

@@ -161,12 +161,12 @@ export class GroupRegistry {
     this.#replayed.delete(groupId);
   }
 
-  #remember(group: Group): void {
+  /** Resolves also when the disk refuses: a group goes on, and may have to share anew after a crash. */
+  async #remember(group: Group): Promise<void> {
     const record = this.#records.get(group.id);
     if (!record) return;
     record.emptySinceMs = group.state === 'Empty' ? this.#env.nowMs() : null;
-    // A lost entry costs the members one rebalance after a crash, so nobody waits for it.
-    this.#append(groupEntry(group, record.emptySinceMs)).catch((error: unknown) => {
+    await this.#append(groupEntry(group, record.emptySinceMs)).catch((error: unknown) => {
       this.#env.warn('a group could not be journaled', { group: group.id, error });
     });
   }

@@ -21,8 +21,8 @@ export interface GroupEnvironment {
   readonly monotonicMs: () => number;
   /** How long the first rebalance of an empty group waits for more members. */
   readonly initialDelayMs: number;
-  /** Called when the group reached a state that must survive a restart. */
-  readonly changed: (group: Group) => void;
+  /** Called when the group reached a state that must survive a restart; resolves when it does, or the disk refused. */
+  readonly changed: (group: Group) => Promise<void>;
 }
 
 /**
@@ -38,6 +38,8 @@ export class Group extends GroupGeneration {
   /** Set while the first rebalance of an empty group waits for more members. */
   #delaying = false;
   #newMemberJoined = false;
+  /** The generation whose shares are being written down. */
+  #assigning = -1;
 
   constructor(id: string, env: GroupEnvironment) {
     super(new Membership(env.timers));
@@ -84,7 +86,7 @@ export class Group extends GroupGeneration {
     if (this.current.state !== 'Stable') return this.rejoin(member, description, closed);
     const electedStays = isSame || electProtocol(this.members) === this.current.protocolName;
     if (!electedStays) return this.rejoin(member, description, closed);
-    this.#env.changed(this);
+    void this.#env.changed(this);
     member.isNew = false;
     this.touch(member);
     return Promise.resolve({
@@ -110,11 +112,18 @@ export class Group extends GroupGeneration {
     );
   }
 
-  /** The leader's decision: everybody who waits gets a part of it, and the group is stable. */
-  assign(assignments: ReadonlyMap<string, Buffer>): void {
+  /**
+   * The leader's decision: everybody who waits gets a part of it, and the group is stable. First it must be remembered:
+   * a broker that forgot it would give the same generation to other owners.
+   */
+  async assign(assignments: ReadonlyMap<string, Buffer>): Promise<void> {
+    const { generationId } = this.current;
+    if (this.#assigning === generationId) return; // the leader says it again
+    this.#assigning = generationId;
     for (const member of this.members) member.assignment = assignments.get(member.id) ?? Buffer.alloc(0);
+    await this.#env.changed(this);
+    if (this.current.state !== 'CompletingRebalance' || this.current.generationId !== generationId) return;
     this.current.state = 'Stable';
-    this.#env.changed(this);
     for (const member of this.members) {
       if (!member.syncWaiter) continue;
       member.answerSync(this.currentSync(member));
@@ -142,11 +151,11 @@ export class Group extends GroupGeneration {
       this.#completeJoinWhenReady();
       return;
     }
-    if (this.current.state === 'CompletingRebalance') this.#refuseSyncs();
+    for (const member of this.members) member.answerSync(syncRefusal(errorCodes.rebalanceInProgress));
     this.#cancelSyncTimer();
     const delayMs = this.current.state === 'Empty' ? this.#env.initialDelayMs : 0;
     this.current.state = 'PreparingRebalance';
-    if (delayMs > 0) this.#delayCompletion(delayMs, this.#rebalanceTimeoutMs());
+    if (delayMs > 0) this.#delayCompletion(delayMs, this.rebalanceTimeoutMs);
     else this.#awaitJoins();
   }
 
@@ -222,14 +231,10 @@ export class Group extends GroupGeneration {
 
   #awaitJoins(): void {
     this.#cancelRebalanceTimer();
-    this.#cancelRebalanceTimer = this.#env.timers.schedule(this.#rebalanceTimeoutMs(), () =>
+    this.#cancelRebalanceTimer = this.#env.timers.schedule(this.rebalanceTimeoutMs, () =>
       this.#completeJoin(),
     );
     this.#completeJoinWhenReady();
-  }
-
-  #rebalanceTimeoutMs(): number {
-    return Math.max(0, ...this.members.map(member => member.description.rebalanceTimeoutMs));
   }
 
   #completeJoinWhenReady(): void {
@@ -262,7 +267,7 @@ export class Group extends GroupGeneration {
     this.current.protocolName = null;
     this.membership.leaderId = null;
     this.current.state = 'Empty';
-    this.#env.changed(this);
+    void this.#env.changed(this);
   }
 
   #beginGeneration(): void {
@@ -277,7 +282,7 @@ export class Group extends GroupGeneration {
       this.touch(member);
     }
     this.#cancelSyncTimer();
-    this.#cancelSyncTimer = this.#env.timers.schedule(this.#rebalanceTimeoutMs(), () =>
+    this.#cancelSyncTimer = this.#env.timers.schedule(this.rebalanceTimeoutMs, () =>
       this.#dropSilentMembers(),
     );
     for (const member of this.members) member.answerJoin(this.currentJoin(member));
@@ -290,9 +295,5 @@ export class Group extends GroupGeneration {
     if (silent.length === 0) return;
     for (const member of silent) this.membership.drop(member);
     this.rebalance();
-  }
-
-  #refuseSyncs(): void {
-    for (const member of this.members) member.answerSync(syncRefusal(errorCodes.rebalanceInProgress));
   }
 }
