@@ -341,6 +341,10 @@ describe('dead letters, from the topic to the table and back', () => {
       all.map(row => row.event_id),
     ]);
     await stack.deleteRecordsBelow(topics.events, 2, 1n);
+    const rest: bigint[] = [];
+    for await (const records of log.read(topics.events, 2, 0n, 3n))
+      rest.push(...records.map(({ offset }) => offset));
+    assert.deepEqual(rest, [1n, 2n], 'a reader that retention overtakes goes on behind it');
     const cut = await audit();
     assert.ok(cut.balanced);
     const partition = cut.partitions.find(found => found.partition === 2);

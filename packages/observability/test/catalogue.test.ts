@@ -6,7 +6,7 @@ import { type MetricDefinition, metricCatalogue } from '../src/index.ts';
 const established = new Set(['consumer_lag', 'inflight_workers']);
 /** Base units of the Prometheus conventions, and what is counted without one. */
 const gaugeNames =
-  /_(?:seconds|bytes|ratio|celsius|info|state|connections|clients|members|offset|events|workers|lag)$/;
+  /_(?:seconds|bytes|ratio|celsius|info|state|connections|clients|members|offset|events|workers|partitions|lag)$/;
 /** Labels whose values a service, a deployment or an operator bounds; an id of a user or an event is none of them. */
 const bounded = new Set([
   'method',

@@ -80,7 +80,11 @@ export class LagReader {
       this.#log ??= new LogReader(this.#connection);
       const log = this.#log;
       return await Promise.all(
-        lags.map(async lag => ({ ...lag, oldestMs: lag.lag > 0n ? await oldestIn(log, lag) : undefined })),
+        lags.map(async found => {
+          if (found.lag === 0n) return found;
+          const { topic, partition, endOffset, lag } = found;
+          return { ...found, oldestMs: (await log.first(topic, partition, endOffset - lag))?.timestampMs };
+        }),
       );
     } catch (error) {
       await this.#closeLog();
@@ -112,17 +116,6 @@ export class LagReader {
       throw error;
     }
   }
-}
-
-/** What lies first may be no record but the marker of a transaction, so the reading goes on to the first that is one. */
-async function oldestIn(
-  log: LogReader,
-  { topic, partition, endOffset, lag }: PartitionLag,
-): Promise<number | undefined> {
-  for await (const [first] of log.read(topic, partition, endOffset - lag, endOffset)) {
-    if (first) return first.timestampMs;
-  }
-  return undefined;
 }
 
 async function partitionsOf(admin: Admin, topics: readonly string[]): Promise<TopicPartition[]> {

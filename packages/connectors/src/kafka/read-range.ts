@@ -1,10 +1,12 @@
-import { Consumer } from '@platformatic/kafka';
+import { Consumer, findErrorBy } from '@platformatic/kafka';
 import type { SourceRecord } from '@tidemark/pipeline';
 import { clientOptions, type KafkaConnection } from './client-options.ts';
 import { recordsFrom } from './record-batches.ts';
 
 const responseBytesMax = 8 * 1024 * 1024;
 const waitMs = 500;
+/** Batches without records, markers of transactions, that are looked past. */
+const looksMax = 10;
 
 /** Reads single partitions from anywhere, without being a member of any group: for audits and for looking things up. */
 export class LogReader {
@@ -29,28 +31,55 @@ export class LogReader {
     return (await this.#consumer.listOffsets({ topics: [topic], timestamp: -1n })).get(topic) ?? [];
   }
 
-  /** Yields the records from `from` up to, and without, `to`. */
+  /** Yields the records from `from` up to, and without, `to`. What retention takes in the meantime is left out. */
   async *read(topic: string, partition: number, from: bigint, to: bigint): AsyncGenerator<SourceRecord[]> {
     if (!this.#consumer.topics.has(topic)) this.#consumer.topics.track(topic);
     for (let next = from; next < to; ) {
-      const fetched = recordsFrom({ topic, partition }, await this.#fetch(topic, partition, next), next);
+      const fetched = await this.#readOn(topic, partition, next, responseBytesMax);
       if (fetched.next === next) continue;
       next = fetched.next;
       yield fetched.records.filter(record => record.offset < to);
     }
   }
 
+  /**
+   * The first record from `from` on, for little more than its own batch; undefined when there is none yet that may be
+   * seen, as while a transaction is open.
+   */
+  async first(topic: string, partition: number, from: bigint): Promise<SourceRecord | undefined> {
+    if (!this.#consumer.topics.has(topic)) this.#consumer.topics.track(topic);
+    let next = from;
+    for (let looks = 0; looks < looksMax; looks += 1) {
+      // A broker answers with one whole batch at least, however little is asked for (KIP-74).
+      const fetched = await this.#readOn(topic, partition, next, 1);
+      if (fetched.records[0] || fetched.next === next) return fetched.records[0];
+      next = fetched.next;
+    }
+    return undefined;
+  }
+
   close(): Promise<void> {
     return this.#consumer.close(true);
   }
 
-  async #fetch(topic: string, partition: number, fetchOffset: bigint) {
+  async #readOn(topic: string, partition: number, from: bigint, bytesMax: number) {
+    try {
+      return recordsFrom({ topic, partition }, await this.#fetch(topic, partition, from, bytesMax), from);
+    } catch (error) {
+      const cut = error instanceof Error && findErrorBy(error, 'apiId', 'OFFSET_OUT_OF_RANGE');
+      const start = cut ? ((await this.starts(topic))[partition] ?? 0n) : 0n;
+      if (start <= from) throw error;
+      return { records: [], next: start };
+    }
+  }
+
+  async #fetch(topic: string, partition: number, fetchOffset: bigint, bytesMax: number) {
     const metadata = await this.#consumer.metadata({ topics: [topic] });
     const found = metadata.topics.get(topic);
     const response = await this.#consumer.fetch({
       node: found?.partitions[partition]?.leader ?? 0,
       minBytes: 1,
-      maxBytes: responseBytesMax,
+      maxBytes: bytesMax,
       maxWaitTime: waitMs,
       topics: [
         {
@@ -59,7 +88,7 @@ export class LogReader {
             {
               partition,
               fetchOffset,
-              partitionMaxBytes: responseBytesMax,
+              partitionMaxBytes: bytesMax,
               currentLeaderEpoch: -1,
               lastFetchedEpoch: -1,
             },
