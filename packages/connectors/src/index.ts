@@ -1,5 +1,5 @@
 export { auditedPipelines, auditPipeline } from './audit/audit.ts';
-export type { Recount } from './audit/recount.ts';
+export { agrees, nothingSeen, type Recount } from './audit/recount.ts';
 export type { AuditReport, Doubt, PartitionAudit } from './audit/report.ts';
 export { auditSubjects } from './audit/subjects.ts';
 export { addressedTo } from './codec/addressed.ts';
