@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { arch, cpus, platform, release, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
@@ -38,6 +38,12 @@ export function describeMachine(): Record<string, string | number> {
 
 /** Where results are kept. */
 export const results = fileURLToPath(new URL('../results/', import.meta.url));
+
+/** What was measured before, when there is a result of that name. */
+export async function readResult<T>(name: string): Promise<T | undefined> {
+  const text = await readFile(`${results}${name}.json`, 'utf8').catch(() => undefined);
+  return text === undefined ? undefined : (JSON.parse(text) as T);
+}
 
 /** Writes `bench/results/<name>.json`, with the machine and the command that made it. */
 export async function writeResult(name: string, command: string, result: object): Promise<string> {

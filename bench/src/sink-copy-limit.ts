@@ -3,18 +3,27 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { reviewEvent } from './sink-events.ts';
+import { type IdOrder, reviewEvent } from './sink-events.ts';
 
 const rowsPerTransaction = 10_000;
 const connections = 2;
 
+export interface Rows {
+  /** Number of the first event. */
+  readonly first: number;
+  readonly events: number;
+  readonly ids: IdOrder;
+}
+
 /** What `psql` reaches with COPY into both tables, 10,000 rows a transaction, without any bookkeeping. Events a second. */
-export async function copyLimit(databaseUrl: string, events: number): Promise<number> {
+export async function copyRows(databaseUrl: string, { first, events, ids }: Rows): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'tidemark-bench-'));
   try {
     const share = Math.floor(events / connections);
     const scripts = await Promise.all(
-      Array.from({ length: connections }, (_, number) => writeScript(folder, number, number * share, share)),
+      Array.from({ length: connections }, (_, number) =>
+        writeScript(join(folder, `${number}.sql`), { first: first + number * share, events: share, ids }),
+      ),
     );
     const startedMs = performance.now();
     await Promise.all(scripts.map(script => runScript(databaseUrl, script)));
@@ -24,13 +33,13 @@ export async function copyLimit(databaseUrl: string, events: number): Promise<nu
   }
 }
 
-async function writeScript(folder: string, number: number, first: number, count: number): Promise<string> {
+async function writeScript(file: string, { first, events, ids }: Rows): Promise<string> {
   const commands: string[] = [];
-  for (let done = 0; done < count; done += rowsPerTransaction) {
-    const rows = Array.from({ length: Math.min(rowsPerTransaction, count - done) }, (_, index) =>
-      reviewEvent(first + done + index),
+  for (let done = 0; done < events; done += rowsPerTransaction) {
+    const rows = Array.from({ length: Math.min(rowsPerTransaction, events - done) }, (_, index) =>
+      reviewEvent(first + done + index, ids),
     );
-    const ids = rows.map(event => `${event.event_id}\n`).join('');
+    const marks = rows.map(event => `${event.event_id}\n`).join('');
     const reviews = rows
       .map(
         ({ key, ts, payload }) => `${payload.review_id}\t${key}\t${payload.rating}\t${payload.text}\t${ts}\n`,
@@ -38,12 +47,11 @@ async function writeScript(folder: string, number: number, first: number, count:
       .join('');
     commands.push(
       'BEGIN;\nCOPY processed_events (event_id) FROM STDIN;\n',
-      `${ids}\\.\n`,
+      `${marks}\\.\n`,
       'COPY reviews (review_id, user_key, rating, text, created_at) FROM STDIN;\n',
       `${reviews}\\.\nCOMMIT;\n`,
     );
   }
-  const file = join(folder, `${number}.sql`);
   await writeFile(file, commands.join(''));
   return file;
 }
