@@ -16,6 +16,9 @@ suite('rules of a changefeed', () => {
       CREATE TABLE t (id int PRIMARY KEY, region text, v text, password text, token_id int);
       ALTER TABLE t REPLICA IDENTITY FULL;
       CREATE TABLE u (id int PRIMARY KEY, v text);
+      CREATE TABLE forms (id int PRIMARY KEY, v varchar(20), n numeric(10, 2), c char(5), b boolean, bits bit(3),
+        at timestamptz(3), "on" timestamp, j json, note text);
+      ALTER TABLE forms REPLICA IDENTITY FULL;
       CREATE TABLE sessions_by_token (token text PRIMARY KEY, secret_level int)`);
   });
   after(() => bench.close());
@@ -28,14 +31,18 @@ suite('rules of a changefeed', () => {
   ): Promise<void> {
     bench.topic.messages.length = 0;
     bench.topic.watermarks.length = 0;
-    await bench.create('ruled', ['sre_app.t', 'sre_app.u', 'sre_app.sessions_by_token'], config);
+    await bench.create(
+      'ruled',
+      ['sre_app.t', 'sre_app.u', 'sre_app.forms', 'sre_app.sessions_by_token'],
+      config,
+    );
     try {
       for (const statement of statements) await bench.postgres.query(statement);
       await bench.received(count);
       await check();
     } finally {
       await bench.changefeeds.remove('ruled');
-      await bench.postgres.query('TRUNCATE t, u, sessions_by_token');
+      await bench.postgres.query('TRUNCATE t, u, forms, sessions_by_token');
     }
   }
   const partitions = () => bench.topic.messages.map(({ partition }) => partition);
@@ -76,6 +83,37 @@ suite('rules of a changefeed', () => {
         return status?.state === 'failed' && status.error?.message;
       });
       assert.match(message, /a delete does not tell column v.*REPLICA IDENTITY FULL/);
+    });
+  });
+
+  test('in the content-compatible form types have their parameters, and old has what changed', async () => {
+    const statements = [
+      `INSERT INTO forms VALUES (1, 'a', 1.5, 'b', true, B'101', now(), now(), '{}', NULL)`,
+      `UPDATE forms SET v = 'c', note = 'd'`,
+      `UPDATE forms SET v = v`,
+    ];
+    await withFeed({ sink: { content_compatible: true } }, statements, 3, () => {
+      const [inserted, updated, touched] = bench.topic.rows();
+      assert.deepEqual(inserted?.mysqlTypes, {
+        id: 'int(11)',
+        v: 'varchar(20)',
+        n: 'decimal(10,2)',
+        c: 'char(5)',
+        b: 'tinyint(1)',
+        bits: 'bit(3)',
+        at: 'timestamp(3)',
+        on: 'datetime(6)',
+        j: 'json',
+        note: 'text',
+      });
+      assert.deepEqual(updated?.old, { v: 'a', note: null });
+      assert.equal(Object.keys(updated?.data ?? {}).length, 10);
+      assert.deepEqual(touched?.old, {});
+    });
+    await withFeed({ sink: { only_output_updated_columns: true } }, statements.slice(0, 2), 2, () => {
+      const [, updated] = bench.topic.rows();
+      assert.deepEqual(updated?.old, { v: 'a', note: null });
+      assert.equal(updated?.mysqlTypes['v'], 'varchar');
     });
   });
 

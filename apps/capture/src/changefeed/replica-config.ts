@@ -28,7 +28,14 @@ const Mask = Type.Object(
 
 const Filter = Type.Object({ rules: Names }, strict);
 const Sink = Type.Object(
-  { dispatchers: Type.Array(Dispatcher), column_selectors: Type.Array(ColumnSelector) },
+  {
+    dispatchers: Type.Array(Dispatcher),
+    column_selectors: Type.Array(ColumnSelector),
+    only_output_updated_columns: Type.Boolean({ description: 'Leave out of `old` what did not change' }),
+    content_compatible: Type.Boolean({
+      description: 'Write types with their parameters, and `old` with what changed only, as Canal does',
+    }),
+  },
   strict,
 );
 
@@ -117,6 +124,8 @@ export function completeConfig(given: GivenConfig = {}): ReplicaConfig {
     sink: {
       dispatchers: given.sink?.dispatchers ?? [],
       column_selectors: given.sink?.column_selectors ?? [],
+      only_output_updated_columns: given.sink?.only_output_updated_columns ?? false,
+      content_compatible: given.sink?.content_compatible ?? false,
     },
     initial_copy: given.initial_copy ?? false,
     mask: given.mask ?? defaultMask,

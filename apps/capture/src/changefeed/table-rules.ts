@@ -27,6 +27,9 @@ export function tableRules(config: ReplicaConfig, maskKey: Uint8Array): TableRul
     }),
     dispatcher: dispatcherOf(config.sink.dispatchers, caseSensitive),
     maskKey,
+    fullTypes: config.sink.content_compatible,
+    // The content-compatible form, Canal's own, has only what changed in `old`.
+    onlyUpdated: config.sink.only_output_updated_columns || config.sink.content_compatible,
   };
 }
 

@@ -227,7 +227,7 @@ export class ChangeEncoder implements PgoutputHandler {
       type,
       { esMs: this.#commitMs, tsMs: now(), commitTs },
       form.values(row, fallback),
-      old === null ? null : form.values(old, null),
+      old === null ? null : form.oldValues(old, row),
     );
     emit({
       partition: shape.place(row, fallback, this.#commitTs, partitions),

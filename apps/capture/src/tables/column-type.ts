@@ -4,6 +4,8 @@ import { bitText, booleanText, decimalText, timeText } from './value-text.ts';
 /** What a PostgreSQL type is called in Canal-JSON and how its values are written. */
 export interface ColumnType {
   readonly mysqlType: string;
+  /** The type with its parameters, as the content-compatible form has it: `varchar(20)`. */
+  readonly fullType: string;
   /** JDBC type number (java.sql.Types), as TiCDC assigns them to MySQL's types. */
   readonly sqlType: number;
   readonly format: ValueFormat;
@@ -31,8 +33,13 @@ const sqlTypes = {
   text: 2005,
 } as const;
 
-function type(mysqlType: keyof typeof sqlTypes, format: ValueFormat = plain): ColumnType {
-  return { mysqlType, sqlType: sqlTypes[mysqlType], format };
+function type(
+  mysqlType: keyof typeof sqlTypes,
+  format: ValueFormat = plain,
+  parameters: string | number = '',
+): ColumnType {
+  const fullType = parameters === '' ? mysqlType : `${mysqlType}(${parameters})`;
+  return { mysqlType, fullType, sqlType: sqlTypes[mysqlType], format };
 }
 
 const converted = (convert: (text: string) => string): ValueFormat => ({ kind: 'text', convert });
@@ -40,11 +47,32 @@ const converted = (convert: (text: string) => string): ValueFormat => ({ kind: '
 /** The modifier of time types is the number of digits in the fraction; six when there is none. */
 const timed =
   (mysqlType: 'time' | 'datetime' | 'timestamp'): ByModifier =>
-  modifier =>
-    type(mysqlType, converted(timeText(modifier < 0 ? 6 : modifier)));
+  modifier => {
+    const precision = modifier < 0 ? 6 : modifier;
+    return type(mysqlType, converted(timeText(precision)), precision === 0 ? '' : precision);
+  };
 
 /** The modifier of `bit(n)` is n. MySQL's BIT has at most 64. */
-const bits: ByModifier = modifier => (modifier > 64 ? type('text') : type('bit', converted(bitText)));
+const bits: ByModifier = modifier =>
+  modifier > 64 ? type('text') : type('bit', converted(bitText), Math.max(1, modifier));
+
+/** The modifier of types with a length is that length and four (PostgreSQL source, VARHDRSZ). */
+const sized =
+  (mysqlType: 'varchar' | 'char'): ByModifier =>
+  modifier =>
+    type(mysqlType, plain, modifier < 4 ? '' : modifier - 4);
+
+/** Precision above 16 bits, scale in the lowest eleven, four more (PostgreSQL source, make_numeric_typmod). */
+const decimals: ByModifier = modifier => {
+  if (modifier < 4) return type('decimal');
+  const packed = modifier - 4;
+  return type('decimal', plain, `${(packed >> 16) & 0xffff},${signed(packed & 0x7ff)}`);
+};
+
+/** Eleven bits as a signed number: a scale can be negative. */
+function signed(bits11: number): number {
+  return (bits11 ^ 0x400) - 0x400;
+}
 
 const always =
   (columnType: ColumnType): ByModifier =>
@@ -53,19 +81,19 @@ const always =
 
 /** By name in pg_catalog. What is not here is carried as text, exactly as PostgreSQL writes it. */
 const byName: Readonly<Record<string, ByModifier>> = {
-  bool: always(type('tinyint', converted(booleanText))),
-  int2: always(type('smallint')),
-  int4: always(type('int')),
-  int8: always(type('bigint')),
-  oid: always(type('bigint')),
+  bool: always(type('tinyint', converted(booleanText), 1)),
+  int2: always(type('smallint', plain, 6)),
+  int4: always(type('int', plain, 11)),
+  int8: always(type('bigint', plain, 20)),
+  oid: always(type('bigint', plain, 20)),
   float4: always(type('float', converted(decimalText))),
   float8: always(type('double', converted(decimalText))),
-  numeric: always(type('decimal')),
-  char: always(type('char')),
-  bpchar: always(type('char')),
-  uuid: always(type('char')),
-  varchar: always(type('varchar')),
-  name: always(type('varchar')),
+  numeric: decimals,
+  char: always(type('char', plain, 1)),
+  bpchar: sized('char'),
+  uuid: always(type('char', plain, 36)),
+  varchar: sized('varchar'),
+  name: always(type('varchar', plain, 63)),
   bytea: always(type('blob', binary)),
   date: always(type('date')),
   time: timed('time'),
@@ -104,7 +132,11 @@ const builtIn: Readonly<Record<number, string>> = {
 const text = type('text');
 
 /** What stands for a secret value is a text, whatever the type of the column. */
-export const secretType: Omit<ColumnType, 'format'> = { mysqlType: 'varchar', sqlType: sqlTypes.varchar };
+export const secretType: Omit<ColumnType, 'format'> = {
+  mysqlType: 'varchar',
+  fullType: 'varchar(64)',
+  sqlType: sqlTypes.varchar,
+};
 
 /**
  * @param baseName name of the base type when the type is a domain over a built-in one; otherwise undefined

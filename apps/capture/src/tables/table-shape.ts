@@ -16,6 +16,10 @@ export interface TableRules {
   readonly dispatcher: (database: string, table: string) => DispatcherRule;
   /** Key of hashed columns. */
   readonly maskKey: Uint8Array;
+  /** Writes types with their parameters (`content-compatible`). */
+  readonly fullTypes?: boolean;
+  /** Leaves out of `old` what did not change (`only-output-updated-columns`). */
+  readonly onlyUpdated?: boolean;
 }
 
 export interface TableShapeOptions extends TableRules {
@@ -40,6 +44,8 @@ export interface RowForm {
   readonly encoder: TableEncoder;
   /** Values are those of the row; what was not sent with it, of the fallback. */
   values(row: TupleView, fallback: TupleView | null): RowValues;
+  /** Values of a row before it was changed. */
+  oldValues(old: TupleView, row: TupleView): RowValues;
 }
 
 /** Everything that encoding and placing a row of one version of a table takes. */
@@ -73,7 +79,8 @@ export function tableShape(options: TableShapeOptions): TableShape {
   const treatments = treat(database, name, columnNames, keys);
   const all = relation.columns.map((_, index) => shownColumn(options, index, treatments[index] ?? 'mask'));
   const shown = all.filter((_, index) => treatments[index] !== 'remove');
-  const formOf = (columns: readonly ShownColumn[]) => rowForm(database, name, keys, columns);
+  const onlyUpdated = options.onlyUpdated === true;
+  const formOf = (columns: readonly ShownColumn[]) => rowForm({ database, name, keys, columns, onlyUpdated });
   const partial = new Map<string, RowForm>();
   return {
     relation,
@@ -112,32 +119,44 @@ function keyNames({ relation, primaryKey }: TableShapeOptions): readonly string[
 }
 
 function shownColumn(
-  { relation, typeNames, maskKey }: TableShapeOptions,
+  { relation, typeNames, maskKey, fullTypes }: TableShapeOptions,
   index: number,
   treatment: 'keep' | 'remove' | 'mask' | 'hash',
 ): ShownColumn {
   const { name = '', typeOid = 0, typeModifier = -1 } = relation.columns[index] ?? {};
-  const type = columnType(typeOid, typeModifier, typeNames.get(typeOid));
-  const secret = (format: ValueFormat) => ({ ...secretType, format, index, name });
-  if (treatment === 'mask') return secret(masked);
-  if (treatment === 'hash') return secret(hashed(maskKey));
-  return { ...type, index, name };
+  const secret = (format: ValueFormat) => ({ ...secretType, format });
+  const shown = columnType(typeOid, typeModifier, typeNames.get(typeOid));
+  const treated = { keep: shown, remove: shown, mask: secret(masked), hash: secret(hashed(maskKey)) };
+  const type = treated[treatment];
+  return { ...type, mysqlType: fullTypes === true ? type.fullType : type.mysqlType, index, name };
 }
 
-function rowForm(
-  database: string,
-  name: string,
-  keys: ReadonlySet<string>,
-  columns: readonly ShownColumn[],
-): RowForm {
+interface RowFormOptions {
+  readonly database: string;
+  readonly name: string;
+  readonly keys: ReadonlySet<string>;
+  readonly columns: readonly ShownColumn[];
+  readonly onlyUpdated: boolean;
+}
+
+function rowForm({ database, name, keys, columns, onlyUpdated }: RowFormOptions): RowForm {
   const pkNames = columns.map(column => column.name).filter(column => keys.has(column));
+  const values = (row: TupleView, fallback: TupleView | null): RowValues => ({
+    writeValue(out: ByteWriter, at: number) {
+      const { index, format } = columns[at] as ShownColumn;
+      writeValue(out, format, fallback !== null && row.isUnchanged(index) ? fallback : row, index);
+    },
+  });
   return {
     encoder: tableEncoder({ database, name, pkNames, columns }),
-    values: (row, fallback) => ({
-      writeValue(out: ByteWriter, at: number) {
-        const { index, format } = columns[at] as ShownColumn;
-        writeValue(out, format, fallback !== null && row.isUnchanged(index) ? fallback : row, index);
-      },
-    }),
+    values,
+    oldValues(old, row) {
+      if (!onlyUpdated) return values(old, null);
+      const isUpdated = (at: number) => {
+        const { index } = columns[at] as ShownColumn;
+        return !row.isUnchanged(index) && !row.sameAs(old, index);
+      };
+      return { ...values(old, null), holds: isUpdated };
+    },
   };
 }
