@@ -31,10 +31,14 @@ const Sink = Type.Object(
   {
     dispatchers: Type.Array(Dispatcher),
     column_selectors: Type.Array(ColumnSelector),
-    only_output_updated_columns: Type.Boolean({ description: 'Leave out of `old` what did not change' }),
-    content_compatible: Type.Boolean({
-      description: 'Write types with their parameters, and `old` with what changed only, as Canal does',
-    }),
+    only_output_updated_columns: Type.Optional(
+      Type.Boolean({ description: 'Leave out of `old` what did not change' }),
+    ),
+    content_compatible: Type.Optional(
+      Type.Boolean({
+        description: 'Write types with their parameters, and `old` with what changed only, as Canal does',
+      }),
+    ),
   },
   strict,
 );
@@ -124,8 +128,8 @@ export function completeConfig(given: GivenConfig = {}): ReplicaConfig {
     sink: {
       dispatchers: given.sink?.dispatchers ?? [],
       column_selectors: given.sink?.column_selectors ?? [],
-      only_output_updated_columns: given.sink?.only_output_updated_columns ?? false,
-      content_compatible: given.sink?.content_compatible ?? false,
+      ...(given.sink?.only_output_updated_columns === true ? { only_output_updated_columns: true } : {}),
+      ...(given.sink?.content_compatible === true ? { content_compatible: true } : {}),
     },
     initial_copy: given.initial_copy ?? false,
     mask: given.mask ?? defaultMask,

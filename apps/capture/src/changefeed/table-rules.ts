@@ -19,6 +19,7 @@ export function tableRules(config: ReplicaConfig, maskKey: Uint8Array): TableRul
       );
     }
   }
+  const isCanals = config.sink.content_compatible === true;
   return {
     treat: columnTreatment({
       columnSelectors: config.sink.column_selectors,
@@ -27,9 +28,9 @@ export function tableRules(config: ReplicaConfig, maskKey: Uint8Array): TableRul
     }),
     dispatcher: dispatcherOf(config.sink.dispatchers, caseSensitive),
     maskKey,
-    fullTypes: config.sink.content_compatible,
+    fullTypes: isCanals,
     // The content-compatible form, Canal's own, has only what changed in `old`.
-    onlyUpdated: config.sink.only_output_updated_columns || config.sink.content_compatible,
+    onlyUpdated: isCanals || config.sink.only_output_updated_columns === true,
   };
 }
 
