@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, beforeEach, suite, test } from 'node:test';
 import { decode } from '@tidemark/canal-json';
@@ -138,6 +138,26 @@ suite('transactions that are streamed before they end', () => {
     ]);
     assert.equal(bench.topic.rows().at(-1)?.old?.['other'], '6');
     await bench.postgres.query('ALTER TABLE whole DROP COLUMN other');
+  });
+
+  test('do not bring back how a table looked before somebody else altered it', async () => {
+    await first.query('BEGIN');
+    await first.query(insert(1));
+    await first.query('SAVEPOINT a');
+    await first.query(insert(1, 'whole'));
+    await eventually('both tables are on disk', () => {
+      const [name = ''] = spools();
+      return statSync(join(folder(), name)).size > 500_000;
+    });
+    await first.query('ROLLBACK TO a'); // gives up the lock on the table
+    await bench.postgres.query('ALTER TABLE whole ADD COLUMN later int');
+    await bench.postgres.query(`INSERT INTO whole VALUES (1, 'b', 2)`);
+    await bench.received(1);
+    await first.query('COMMIT');
+    await bench.postgres.query(`INSERT INTO whole VALUES (2, 'c', 3)`);
+    await bench.received(402);
+    assert.deepEqual(bench.topic.rows().at(-1)?.data, { id: '2', v: 'c', later: '3' });
+    await bench.postgres.query('ALTER TABLE whole DROP COLUMN later');
   });
 
   test('carry traces and TRUNCATE in their place', async () => {
