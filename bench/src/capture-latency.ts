@@ -1,7 +1,7 @@
 import { systemClock } from '@tidemark/kernel';
 import { Kafka, logLevel } from 'kafkajs';
 import { Client } from 'pg';
-import type { CaptureProcess } from './capture-process.ts';
+import type { CaptureFeed } from './capture-process.ts';
 import type { SourceTable } from './capture-source.ts';
 import { quantile } from './report.ts';
 
@@ -18,8 +18,9 @@ interface Rate {
  * Commit → a consumer of the topic, at half of the rate that capture reached for transactions of this size, or at what
  * one writer can do when that is less. Both stamps are clocks of this machine.
  */
-export async function captureLatency(table: SourceTable, capture: CaptureProcess, rates: readonly Rate[]) {
+export async function captureLatency(table: SourceTable, capture: CaptureFeed, rates: readonly Rate[]) {
   const results = [];
+  await capture.resume();
   for (const { rowsPerTransaction, rowsPerSec } of rates) {
     const half = (rowsPerSec[capture.name]?.median ?? 0) / 2 / rowsPerTransaction;
     const perSec = Math.max(1, Math.min(transactionsPerSecMax, Math.floor(half)));
@@ -39,7 +40,7 @@ export async function captureLatency(table: SourceTable, capture: CaptureProcess
 
 async function oneRun(
   table: SourceTable,
-  capture: CaptureProcess,
+  capture: CaptureFeed,
   rows: number,
   perSec: number,
 ): Promise<number[]> {

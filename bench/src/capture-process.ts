@@ -29,80 +29,38 @@ export async function startOwnBroker(): Promise<Started> {
   };
 }
 
-/** Capture as a process of its own with one changefeed over the table. */
+/** Capture as a process of its own. */
 export class CaptureProcess {
-  readonly name: string;
-  readonly brokers: string;
-  readonly topic: string;
   readonly #child: ChildProcess;
   readonly #api: string;
-  readonly #ends: TopicEnds;
-  #known = 0;
 
-  private constructor(name: string, brokers: string, child: ChildProcess, api: string, ends: TopicEnds) {
-    this.name = name;
-    this.brokers = brokers;
-    this.topic = name.replaceAll(' ', '-');
+  private constructor(child: ChildProcess, api: string) {
     this.#child = child;
     this.#api = api;
-    this.#ends = ends;
   }
 
-  static async start(
-    name: string,
-    postgres: TestPostgres,
-    brokers: string,
-    ends: TopicEnds,
-  ): Promise<CaptureProcess> {
+  static async start(postgres: TestPostgres): Promise<CaptureProcess> {
     const port = await freePort(host);
     const child = node('apps/capture/src/main.ts', [], {
       DATABASE_URL: postgres.url,
-      KAFKA_BROKERS: brokers,
       CAPTURE_ADDR: `${host}:${port}`,
       CAPTURE_DEFAULT_CHANGEFEED: 'false',
       LOG_LEVEL: 'warn',
     });
-    const capture = new CaptureProcess(name, brokers, child, `http://${host}:${port}`, ends);
+    const capture = new CaptureProcess(child, `http://${host}:${port}`);
     await eventually(
       'capture answers',
       async () => (await fetch(`${capture.#api}/api/v2/health`)).ok,
       patience,
     );
-    await capture.#call('POST', '', {
-      changefeed_id: capture.topic,
-      sink_uri: `kafka://${brokers}/${capture.topic}?protocol=canal-json&enable-tidb-extension=true&partition-num=3`,
-      replica_config: {
-        filter: { rules: ['sre_app.bench'] },
-        sink: { dispatchers: [{ matcher: ['*.*'], partition: 'index-value' }] },
-      },
-    });
-    await capture.#streams();
     return capture;
   }
 
-  async pause(): Promise<void> {
-    await this.#call('POST', `/${this.topic}/pause`);
-    this.#known = await this.#ends.count(this.topic);
-  }
-
-  /** Goes on, and answers how many messages a second come until all rows are there. */
-  async drain(rows: number): Promise<number> {
-    const rate = this.#ends.rate(this.topic, this.#known, rows);
-    await this.#call('POST', `/${this.topic}/resume`);
-    const perSec = await rate;
-    await this.#streams();
-    return perSec;
-  }
-
-  stop(): Promise<void> {
-    return end(this.#child);
-  }
-
-  async #streams(): Promise<void> {
+  async streams(): Promise<void> {
     await eventually('capture streams', async () => (await fetch(`${this.#api}/readyz`)).ok, patience);
   }
 
-  async #call(method: string, path: string, body?: object): Promise<void> {
+  async call(method: string, path: string, body?: object): Promise<void> {
     const response = await fetch(`${this.#api}/api/v2/changefeeds${path}`, {
       method,
       ...(body === undefined
@@ -111,14 +69,74 @@ export class CaptureProcess {
     });
     if (!response.ok) throw new Error(await response.text());
   }
+
+  stop(): Promise<void> {
+    return end(this.#child);
+  }
+}
+
+/** One changefeed over the table, to a broker. */
+export class CaptureFeed {
+  readonly name: string;
+  readonly brokers: string;
+  readonly topic: string;
+  readonly #capture: CaptureProcess;
+  readonly #ends: TopicEnds;
+  #known = 0;
+
+  private constructor(name: string, capture: CaptureProcess, brokers: string, ends: TopicEnds) {
+    this.name = name;
+    this.topic = name.replaceAll(' ', '-');
+    this.brokers = brokers;
+    this.#capture = capture;
+    this.#ends = ends;
+  }
+
+  static async create(
+    name: string,
+    capture: CaptureProcess,
+    brokers: string,
+    ends: TopicEnds,
+  ): Promise<CaptureFeed> {
+    const feed = new CaptureFeed(name, capture, brokers, ends);
+    await capture.call('POST', '', {
+      changefeed_id: feed.topic,
+      sink_uri: `kafka://${brokers}/${feed.topic}?protocol=canal-json&enable-tidb-extension=true&partition-num=3`,
+      replica_config: {
+        filter: { rules: ['sre_app.bench'] },
+        sink: { dispatchers: [{ matcher: ['*.*'], partition: 'index-value' }] },
+      },
+    });
+    await capture.streams();
+    return feed;
+  }
+
+  async pause(): Promise<void> {
+    await this.#capture.call('POST', `/${this.topic}/pause`);
+    this.#known = await this.#ends.count(this.topic);
+  }
+
+  async resume(): Promise<void> {
+    await this.#capture.call('POST', `/${this.topic}/resume`);
+    await this.#capture.streams();
+  }
+
+  /** Goes on, answers how many messages a second come until all rows are there, and stops again. */
+  async drain(rows: number): Promise<number> {
+    const rate = this.#ends.rate(this.topic, this.#known, rows);
+    await this.#capture.call('POST', `/${this.topic}/resume`);
+    const perSec = await rate;
+    await this.pause();
+    return perSec;
+  }
 }
 
 const patience = { withinMs: 30_000 };
 
 function node(entry: string, args: readonly string[], env: Readonly<Record<string, string>>): ChildProcess {
   return spawn(process.execPath, [join(repository, entry), ...args], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-    env: { ...process.env, ...env },
+    stdio: ['pipe', 'ignore', 'inherit'], // its end tells the child that we are gone
+    env: { ...process.env, ...env, TIDEMARK_STOP_WITH_PARENT: '1' },
   });
 }
 

@@ -134,9 +134,11 @@ const patience = { withinMs: 90_000, everyMs: 100 };
 
 function java(jars: string, options: readonly string[], main: readonly string[], log?: string): ChildProcess {
   const command = ['exec java "$@"', log === undefined ? '>/dev/null 2>&1' : `>'${log}' 2>&1`].join(' ');
-  return spawn('/bin/sh', ['-c', command, 'sh', ...options, '-cp', join(jars, '*'), ...main], {
+  const child = spawn('/bin/sh', ['-c', command, 'sh', ...options, '-cp', join(jars, '*'), ...main], {
     stdio: 'ignore',
   });
+  process.once('exit', () => child.kill('SIGKILL'));
+  return child;
 }
 
 async function end(child: ChildProcess, folder: string): Promise<void> {

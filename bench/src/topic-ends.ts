@@ -1,4 +1,5 @@
 import { systemClock } from '@tidemark/kernel';
+import { eventually } from '@tidemark/testkit';
 import { Kafka, logLevel } from 'kafkajs';
 
 /** Looks at how many messages topics hold. */
@@ -25,8 +26,9 @@ export class TopicEnds {
     await this.#admin.createTopics({ topics: [{ topic, numPartitions: partitions, replicationFactor: 1 }] });
   }
 
+  /** A topic that was just created has no leader for a moment. */
   async count(topic: string): Promise<number> {
-    const offsets = await this.#admin.fetchTopicOffsets(topic);
+    const offsets = await eventually('the topic answers', () => this.#admin.fetchTopicOffsets(topic));
     return offsets.reduce((sum, { high, low }) => sum + Number(high) - Number(low), 0);
   }
 

@@ -105,8 +105,8 @@ function start(
   env: Readonly<Record<string, string>> = {},
 ): ChildProcess {
   return spawn(process.execPath, [join(repository, entry), ...args], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-    env: { ...process.env, ...env },
+    stdio: ['pipe', 'ignore', 'inherit'], // its end tells the child that we are gone
+    env: { ...process.env, ...env, TIDEMARK_STOP_WITH_PARENT: '1' },
   });
 }
 
