@@ -63,9 +63,12 @@ try {
     results.push(summary(shape, rates));
     process.stdout.write(`${JSON.stringify(results.at(-1))}\n`);
   }
+  // What is measured next has the machine for itself.
+  await debezium?.stop();
+  if (typeof peers !== 'string') await peers.kafka.stop();
   const [subject] = systems;
   const latency =
-    values.latency === 'true' && subject !== undefined ? await captureLatency(table, subject, results) : [];
+    values.latency === 'true' && subject !== undefined ? await captureLatency(table, subject) : [];
   const result = {
     rows,
     peers: typeof peers === 'string' ? peers : 'Debezium 3.6.0.Final, Apache Kafka 4.3.1',

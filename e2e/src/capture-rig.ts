@@ -14,8 +14,9 @@ export type Victim = (typeof victims)[number];
 export interface CaptureRig {
   readonly postgres: TestPostgres;
   readonly brokers: string;
-  /** Creates a changefeed over the tables that the rules name. */
-  createFeed(id: string, rules: readonly string[]): Promise<void>;
+  /** Creates a changefeed over the tables that the rules name, of the rig's database or of another one. */
+  createFeed(id: string, rules: readonly string[], sourceUri?: string): Promise<void>;
+  removeFeed(id: string): Promise<void>;
   /** Ends a process as a crash would, and starts it again. */
   kill(victim: Victim): Promise<void>;
   stop(): Promise<void>;
@@ -55,14 +56,18 @@ export async function startCaptureRig(): Promise<CaptureRig> {
   const rig: CaptureRig = {
     postgres,
     brokers,
-    async createFeed(id, rules) {
+    async createFeed(id, rules, sourceUri) {
       const response = await fetch(`${api}/api/v2/changefeeds`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(feedRequest(id, rules, brokers)),
+        body: JSON.stringify({ ...feedRequest(id, rules, brokers), source_uri: sourceUri }),
       });
       if (!response.ok) throw new Error(await response.text());
       await eventually('the changefeed streams', async () => (await fetch(`${api}/readyz`)).ok, patience);
+    },
+    async removeFeed(id) {
+      const response = await fetch(`${api}/api/v2/changefeeds/${id}`, { method: 'DELETE' });
+      if (!response.ok) throw new Error(await response.text());
     },
     async kill(victim) {
       if (victim === 'database') return postgres.crashAndRestart();

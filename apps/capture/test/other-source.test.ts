@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import { eventually, startPostgres, type TestPostgres } from '@tidemark/testkit';
 import { toInfo } from '../src/api/shapes.ts';
+import { readinessChecks } from '../src/changefeed/readiness.ts';
 import { completeConfig, type GivenConfig } from '../src/changefeed/replica-config.ts';
 import {
   type CaptureBench,
@@ -117,6 +118,8 @@ suite('a database that is not ours', () => {
     await streams(bench.changefeeds, 'gone');
     await gone.stop();
     await eventually('a warning', () => bench.changefeeds.statuses().get('gone')?.state === 'warning');
+    const checks = readinessChecks(bench.changefeeds, async () => {});
+    assert.doesNotThrow(() => checks.changefeeds(), 'the service itself is well');
     await assert.rejects(bench.changefeeds.remove('gone'), { code: 'SOURCE_UNREACHABLE' });
     assert.equal(await bench.changefeeds.remove('gone', true), true);
     await assert.rejects(bench.changefeeds.get('gone'), { code: 'CHANGEFEED_NOT_FOUND' });

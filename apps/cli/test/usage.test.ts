@@ -56,6 +56,8 @@ describe('calling tidemark', () => {
       ['dlq', 'discard', '--status', 'replayed'],
       'only open letters can be discarded, not those that were replayed',
     ],
+    [['up', '--source', 'hunter2'], '--source takes the URL of a PostgreSQL database'],
+    [['up', '--source', 'mysql://root:hunter2@h/d'], '--source takes the URL of a PostgreSQL database'],
   ] as const) {
     test(`${args.join(' ')}: one line says what is wrong, exit code 2`, async () => {
       const { code, stdout, stderr } = await tidemarkHere(args);

@@ -53,7 +53,7 @@ export class FeedRunner {
 
   constructor(options: FeedRunnerOptions, changefeed: Changefeed) {
     this.#options = options;
-    this.status = newFeedStatus('normal', changefeed.checkpointTs);
+    this.status = newFeedStatus('normal', changefeed);
   }
 
   start(): void {

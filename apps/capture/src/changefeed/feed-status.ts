@@ -1,4 +1,4 @@
-import type { ChangefeedError, ChangefeedState } from './changefeed.ts';
+import type { Changefeed, ChangefeedError, ChangefeedState } from './changefeed.ts';
 import type { SlotStatus } from './replication-slot.ts';
 
 /** Code of the warning that the server is about to give the slot up. */
@@ -8,6 +8,8 @@ export const slotInDanger = 'CDC:SLOT_IN_DANGER';
 export interface FeedStatus {
   state: ChangefeedState;
   error: ChangefeedError | null;
+  /** It captures the database that keeps the changefeeds, so its trouble is that of the service. */
+  readonly isOwn: boolean;
   /** True while the slot is streamed. */
   streaming: boolean;
   /** Why the sink does not take messages; undefined while it does. */
@@ -30,9 +32,13 @@ export interface FeedStatus {
   outboxBytes: number;
 }
 
-export function newFeedStatus(state: ChangefeedState, checkpointTs: bigint): FeedStatus {
+export function newFeedStatus(
+  state: ChangefeedState,
+  { checkpointTs, sourceUri }: Pick<Changefeed, 'checkpointTs' | 'sourceUri'>,
+): FeedStatus {
   return {
     state,
+    isOwn: sourceUri === null,
     error: null,
     streaming: false,
     sinkError: undefined,

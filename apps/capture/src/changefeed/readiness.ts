@@ -1,6 +1,9 @@
 import type { Changefeeds } from './changefeeds.ts';
 
-/** What has to work for capture to do its job. */
+/**
+ * What has to work for capture to do its job. A database of somebody else that is away is no reason to start the service
+ * again or to take it out of use; its changefeed says so in its state and metrics.
+ */
 export function readinessChecks(
   changefeeds: Changefeeds,
   ping: () => Promise<void>,
@@ -8,13 +11,14 @@ export function readinessChecks(
   return {
     database: ping,
     broker() {
-      for (const [id, { sinkError }] of changefeeds.statuses()) {
-        if (sinkError !== undefined) throw new Error(`${id}: ${sinkError}`);
+      for (const [id, { sinkError, isOwn }] of changefeeds.statuses()) {
+        if (isOwn && sinkError !== undefined) throw new Error(`${id}: ${sinkError}`);
       }
     },
     changefeeds() {
       if (!changefeeds.isLoaded) throw new Error('not loaded yet');
-      for (const [id, { state, streaming, error }] of changefeeds.statuses()) {
+      for (const [id, { state, streaming, error, isOwn }] of changefeeds.statuses()) {
+        if (!isOwn) continue;
         if (state === 'failed') throw new Error(`${id} has failed: ${error?.message ?? 'no reason known'}`);
         if (!streaming)
           throw new Error(`${id} is not streaming yet${error === null ? '' : `: ${error.message}`}`);

@@ -66,7 +66,8 @@ export class SlotWatch {
       if (isShown) Object.assign(status, { state: 'normal', error: null });
       return;
     }
-    if (isShown || status.error !== null) return;
+    if (isShown) status.state = 'warning'; // a broker that recovered has set it to normal
+    if (status.error !== null) return;
     const message = `the server may remove log that the slot needs: it keeps ${retainedWalBytes} bytes, more than max_slot_wal_keep_size — Raise max_slot_wal_keep_size until the changefeed has caught up.`;
     status.error = { time: new Date(nowMs).toISOString(), code: slotInDanger, message };
     status.state = 'warning';

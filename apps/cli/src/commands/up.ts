@@ -3,6 +3,7 @@ import type { Command, CommandContext, CommandInput } from '../command.ts';
 import { dataOption } from '../command.ts';
 import { dataFolder, defaultDataFolder } from '../data-folder.ts';
 import { portOffsetMax } from '../stack/addresses.ts';
+import { withDatabase } from '../stack/database.ts';
 import { runStack } from '../stack/run-stack.ts';
 import { stackSteps } from '../stack/services.ts';
 import { welcome } from '../stack/welcome.ts';
@@ -23,8 +24,9 @@ export const up: Command = {
     },
     only: { type: 'string', value: 'a,b', doc: 'only these services and what they need' },
   },
-  run(input, context) {
+  async run(input, context) {
     const stack = readStack(input, context);
+    if (stack.source !== undefined) await checkSource(stack.source);
     if (input.flag('detach')) return detach(input, context);
     return runStack(stack, context, () => welcome({ ...stack, env: context.env }));
   },
@@ -39,6 +41,17 @@ function readStack(input: CommandInput, { env }: CommandContext) {
     .map(name => name.trim());
   const source = readSource(input.text('source') ?? env[sourceVariable]);
   return { folder, portOffset, source, steps: stackSteps({ folder, portOffset, only, source, env }) };
+}
+
+/** A mistyped address is told at once, and not by a changefeed that waits for it. */
+async function checkSource(url: string): Promise<void> {
+  await withDatabase(url, client => client.query('SELECT 1')).catch((cause: unknown) => {
+    const { host, pathname } = new URL(url);
+    throw new TidemarkError('SOURCE_UNREACHABLE', `the source ${host}${pathname} does not let us in`, {
+      cause,
+      hint: 'Check that the server runs, that it can be reached from here, and the user and password.',
+    });
+  });
 }
 
 /** A value that is no URL can still be a password, so it is not repeated. */
