@@ -70,6 +70,20 @@ describe('calling tidemark', () => {
     });
   }
 
+  test('a source that does not let us in is said to be before anything is started, without its password', async () => {
+    const source = 'postgres://someone:hunter2@127.0.0.1:1/shop';
+    const { code, stdout, stderr } = await tidemarkHere([
+      'up',
+      '--data',
+      join(folder, 'up'),
+      '--source',
+      source,
+    ]);
+    assert.match(stderr, /^tidemark: the source 127\.0\.0\.1:1\/shop does not let us in .*ECONNREFUSED/);
+    assert.doesNotMatch(stdout + stderr, /hunter2/);
+    assert.equal(code, 1);
+  });
+
   test('is the same as a process', async () => {
     const { code, stdout, stderr } = await tidemark(['frobnicate'], { cwd: folder });
     assert.deepEqual(
