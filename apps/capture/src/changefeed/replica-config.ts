@@ -93,9 +93,7 @@ const TicdcOnlySink = {
   protocol: Type.Literal('canal-json'),
   encoder_concurrency: Type.Any(),
   transaction_atomicity: Type.Any(),
-  only_output_updated_columns: Type.Literal(false),
   delete_only_output_handle_key_columns: Type.Literal(false),
-  content_compatible: Type.Literal(false),
 };
 
 /** What a client sends: any part may be missing. */
