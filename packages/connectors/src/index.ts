@@ -28,6 +28,8 @@ export {
   type ReplayResult,
 } from './postgres/dead-letter-desk.ts';
 export { deadLetterSink } from './postgres/dead-letter-sink.ts';
+export { postgresParking } from './postgres/parked-keys.ts';
+export { ParkedLetters } from './postgres/parked-letters.ts';
 export { createPool, type Pool, type PoolOptions, probe } from './postgres/pool.ts';
 export { Positions } from './postgres/positions.ts';
 export { reviewsSink } from './postgres/reviews-sink.ts';

@@ -288,6 +288,7 @@ describe('sinks that keep their position in PostgreSQL', () => {
       keyBytes: null,
       headers: [],
       replays: 0,
+      originOffset: 42n,
     };
     const receipt = await sink.deliver(batchOf([letter, letter]), never);
     assert.deepEqual([...receipt.duplicates], [1n]);

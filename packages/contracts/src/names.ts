@@ -78,7 +78,7 @@ export const deadLetterHeaders = {
   offset: 'tidemark-dlq-offset',
   /** Timestamp of the original record, milliseconds since the epoch. */
   timestamp: 'tidemark-dlq-timestamp',
-  /** undecodable, invalid, business_rule, refused_by_sink or retries_exhausted. */
+  /** undecodable, invalid, business_rule, refused_by_sink, retries_exhausted or parked. */
   reason: 'tidemark-dlq-reason',
   /** SQLSTATE, HTTP status or name of the error. */
   errorClass: 'tidemark-dlq-error-class',
@@ -92,6 +92,12 @@ export const deadLetterHeaders = {
 
 /** Kafka header of an event that was sent back to its topic after it had been dead-lettered: how often, as text. */
 export const replaysHeader = 'tidemark-replays';
+
+/**
+ * Kafka header of such an event: whose dead letter it was, as `<pipeline>/<partition>/<offset>/<pass>/<number>`, the offset being
+ * the event's first. A pipeline that has parked the event's key lets it pass by this.
+ */
+export const replayOfHeader = 'tidemark-replay-of';
 
 /** PostgreSQL channel on which the change store announces new rows; the payload is the newest change id. */
 export const changeStoreChannel = 'change_events';

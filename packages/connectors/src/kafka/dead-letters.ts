@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { deadLetterHeaders as names, replaysHeader, topics } from '@tidemark/contracts/names';
+import { deadLetterHeaders as names, replayOfHeader, replaysHeader, topics } from '@tidemark/contracts/names';
 import {
   type DeadLetter,
   type DeadLetterPort,
@@ -8,6 +8,7 @@ import {
   type SourceRecord,
 } from '@tidemark/pipeline';
 import type { MessageSender, OutgoingMessage } from './kafka-producer.ts';
+import { parseReplayOrigin } from './replay-origin.ts';
 
 /** A dead letter as it is read back from its topic. */
 export interface StoredDeadLetter {
@@ -32,6 +33,8 @@ export interface StoredDeadLetter {
   readonly headers: readonly (readonly [name: string, base64: string])[];
   /** How often the event had been sent back to its topic before. */
   readonly replays: number;
+  /** The offset at which the event became a dead letter of this pipeline for the first time. */
+  readonly originOffset: bigint;
 }
 
 /** Longest error message that a header carries, characters. */
@@ -117,8 +120,18 @@ export function decodeDeadLetter(record: SourceRecord): Decision<StoredDeadLette
     keyBytes: record.key,
     headers: originalHeaders(record),
     replays: Number(header(replaysHeader) ?? 0),
+    originOffset: originOf(pipeline, place, header(replayOfHeader)),
   };
   return { fate: 'deliver', event };
+}
+
+function originOf(
+  pipeline: string,
+  { partition, offset }: { partition: number; offset: bigint },
+  header: string | undefined,
+): bigint {
+  const origin = parseReplayOrigin(header);
+  return origin?.pipeline === pipeline && origin.partition === partition ? origin.offset : offset;
 }
 
 function originalHeaders(record: SourceRecord): [string, string][] {

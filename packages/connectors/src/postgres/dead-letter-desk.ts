@@ -1,6 +1,8 @@
-import { replaysHeader } from '@tidemark/contracts/names';
+import { replayOfHeader, replaysHeader } from '@tidemark/contracts/names';
 import { type Clock, TidemarkError } from '@tidemark/kernel';
 import type { MessageSender, OutgoingMessage } from '../kafka/kafka-producer.ts';
+import { formatReplayOrigin } from '../kafka/replay-origin.ts';
+import { ParkedLetters } from './parked-letters.ts';
 import type { Pool } from './pool.ts';
 
 export type DeadLetterStatus = 'open' | 'replayed' | 'discarded';
@@ -56,6 +58,8 @@ export interface ReplayResult {
   readonly sent: readonly string[];
   /** Left alone because they came back too often. */
   readonly overCap: readonly string[];
+  /** Left alone for now: their key is parked, and something of it that comes before them is still open or on its way. */
+  readonly blocked: readonly string[];
 }
 
 interface LetterRow {
@@ -64,6 +68,7 @@ interface LetterRow {
   readonly source_topic: string;
   readonly source_partition: number;
   readonly source_offset: string;
+  readonly origin_offset: string | null;
   readonly key: string | null;
   readonly key_bytes: Buffer | null;
   readonly headers: [string, string][];
@@ -76,16 +81,16 @@ interface LetterRow {
   readonly failed_at: Date;
 }
 
-/** In the order of their topic, so that a replay keeps the order of every key. */
+/** In the order in which their events were in their topic first, so that a replay keeps the order of every key. */
 const select = `
-  SELECT event_id, pipeline, source_topic, source_partition, source_offset, key, key_bytes, headers, reason, error,
+  SELECT event_id, pipeline, source_topic, source_partition, source_offset, origin_offset, key, key_bytes, headers, reason, error,
     coalesce(edited, payload_bytes) AS payload, attempts, replays, status, failed_at
   FROM dlq_events
   WHERE ($1::uuid[] IS NULL OR event_id = ANY($1)) AND ($2::text IS NULL OR pipeline = $2)
     AND ($3::text IS NULL OR reason = $3) AND ($4::text IS NULL OR starts_with(error, $4 || ':'))
     AND ($5::text IS NULL OR key = $5) AND ($6::timestamptz IS NULL OR failed_at >= $6)
     AND ($7::timestamptz IS NULL OR failed_at < $7) AND ($8::text IS NULL OR status = $8)
-  ORDER BY source_topic, source_partition, source_offset LIMIT $9`;
+  ORDER BY source_topic, source_partition, coalesce(origin_offset, source_offset), source_offset LIMIT $9`;
 
 /** Letters that one call handles, at most. */
 const lettersMax = 10_000;
@@ -99,11 +104,13 @@ export class DeadLetterDesk {
   readonly #pool: Pool;
   readonly #sender: MessageSender;
   readonly #clock: Clock;
+  readonly #parked: ParkedLetters;
 
   constructor(pool: Pool, sender: MessageSender, clock: Clock) {
     this.#pool = pool;
     this.#sender = sender;
     this.#clock = clock;
+    this.#parked = new ParkedLetters(pool);
   }
 
   async list(filter: DeadLetterFilter, limit = 100): Promise<DeadLetterEntry[]> {
@@ -137,22 +144,29 @@ export class DeadLetterDesk {
       `UPDATE dlq_events SET status = 'discarded' WHERE event_id = $1`,
       [],
     );
+    await this.#parked.settled(id);
   }
 
   /** Sends open letters back to their topics, one after the other. A crash in between may send one twice, harmlessly. */
   async replay(filter: DeadLetterFilter, actor: Actor, options: ReplayOptions = {}): Promise<ReplayResult> {
     const { dryRun = false, eventsPerSec = 100, replaysMax = 3 } = options;
     const rows = await this.#find({ ...filter, status: 'open' }, lettersMax);
-    const due = rows.filter(row => row.replays < replaysMax);
+    const within = rows.filter(row => row.replays < replaysMax);
+    const blocked = await this.#parked.blocked(within.map(row => row.event_id));
+    const due = within.filter(row => !blocked.has(row.event_id));
     if (!dryRun) {
+      let pass: bigint | undefined;
       for (const row of due) {
-        await this.#sender.send([messageOf(row)]);
+        const seq = await this.#parked.announce(row.event_id);
+        pass ??= seq;
+        await this.#sender.send([messageOf(row, pass, seq)]);
         await this.#act('replay', row.event_id, actor, markReplayed, []);
+        await this.#parked.settled(row.event_id);
         await this.#clock.sleep(1000 / eventsPerSec);
       }
     }
     const overCap = rows.filter(row => row.replays >= replaysMax).map(row => row.event_id);
-    return { sent: due.map(row => row.event_id), overCap };
+    return { sent: due.map(row => row.event_id), overCap, blocked: [...blocked] };
   }
 
   async #find(filter: DeadLetterFilter, limit: number): Promise<LetterRow[]> {
@@ -174,15 +188,21 @@ export class DeadLetterDesk {
 
 const markReplayed = `UPDATE dlq_events SET status = 'replayed', replays = replays + 1 WHERE event_id = $1`;
 
-function messageOf(row: LetterRow): OutgoingMessage {
-  const original = row.headers.filter(([name]) => name !== replaysHeader);
+function messageOf(row: LetterRow, pass: bigint, seq: bigint): OutgoingMessage {
+  const original = row.headers.filter(([name]) => name !== replaysHeader && name !== replayOfHeader);
+  // What was only held back has not come back from a failure of its own.
+  const replays = row.replays + (row.reason === 'parked' ? 0 : 1);
+  const { pipeline, source_partition: partition } = row;
+  const offset = BigInt(row.origin_offset ?? row.source_offset);
+  const origin = formatReplayOrigin({ pipeline, partition, offset, pass, seq });
   return {
     topic: row.source_topic,
     key: row.key_bytes ?? undefined,
     value: row.payload,
     headers: [
       ...original.map(([name, base64]) => [Buffer.from(name), Buffer.from(base64, 'base64')] as const),
-      [Buffer.from(replaysHeader), Buffer.from(String(row.replays + 1))],
+      [Buffer.from(replaysHeader), Buffer.from(String(replays))],
+      [Buffer.from(replayOfHeader), Buffer.from(origin)],
     ],
   };
 }

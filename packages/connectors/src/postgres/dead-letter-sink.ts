@@ -7,13 +7,13 @@ import { transactionalSink } from './transactional-sink.ts';
 const storeLetters = `
   WITH stored AS (
     INSERT INTO dlq_events (event_id, pipeline, source_topic, source_partition, source_offset, key, reason, error,
-      original_payload, payload_bytes, attempts, failed_at, key_bytes, headers, replays)
+      original_payload, payload_bytes, attempts, failed_at, key_bytes, headers, replays, origin_offset)
     SELECT event_id, pipeline, source_topic, source_partition, source_offset, key, reason, error,
-      original_payload::jsonb, payload_bytes, attempts, failed_at, key_bytes, headers::jsonb, replays
+      original_payload::jsonb, payload_bytes, attempts, failed_at, key_bytes, headers::jsonb, replays, origin_offset
     FROM unnest($1::uuid[], $2::text[], $3::text[], $4::int[], $5::bigint[], $6::text[], $7::text[], $8::text[],
-      $9::text[], $10::bytea[], $11::int[], $12::timestamptz[], $13::bytea[], $14::text[], $15::int[])
+      $9::text[], $10::bytea[], $11::int[], $12::timestamptz[], $13::bytea[], $14::text[], $15::int[], $16::bigint[])
       AS input (event_id, pipeline, source_topic, source_partition, source_offset, key, reason, error,
-        original_payload, payload_bytes, attempts, failed_at, key_bytes, headers, replays)
+        original_payload, payload_bytes, attempts, failed_at, key_bytes, headers, replays, origin_offset)
     ON CONFLICT DO NOTHING RETURNING event_id
   )
   SELECT event_id::text AS id FROM stored`;
@@ -56,5 +56,6 @@ function columns(items: readonly DeliverableItem<StoredDeadLetter>[]): unknown[]
     of(letter => letter.keyBytes),
     of(letter => JSON.stringify(letter.headers)),
     of(letter => letter.replays),
+    of(letter => letter.originOffset.toString()),
   ];
 }
