@@ -37,17 +37,23 @@ export function compose(
   });
   const server = opsServer(config.METRICS_ADDR, ops, pipelineRoutes(hosted, lags, host));
 
+  const parking = new AbortController();
+  let releasing: Promise<void> = Promise.resolve();
+
   const service = lifecycle('consumer', {
     async start() {
       await server.start();
       // Sources mend what can be mended. What is left is a defect, and its unhandled rejection ends the process.
       for (const { pipeline } of hosted) void pipeline.run();
       lags.start();
+      if (hosted.some(({ parks }) => parks)) releasing = host.releaseParked(parking.signal);
       logger.info({ port: server.port, pipelines: hosted.map(({ name }) => name) }, 'consumer started');
     },
     async stop() {
       const deadline = AbortSignal.timeout(config.DRAIN_TIMEOUT);
+      parking.abort();
       await Promise.all(hosted.map(({ pipeline }) => pipeline.stop(deadline)));
+      await releasing;
       await lags.stop();
       await server.stop();
       await host.close();

@@ -30,6 +30,8 @@ CREATE SEQUENCE dlq_replay_seq;
 ALTER TABLE dlq_events
   -- Where the event was when it became a dead letter for the first time: the order in which letters are sent back.
   ADD COLUMN origin_offset bigint,
+  -- The newest record that is this letter, where several are the same: a crash may send a letter back twice.
+  ADD COLUMN newest_offset bigint,
   -- The number under which it was sent back.
   ADD COLUMN replay_seq    bigint;
 

@@ -144,6 +144,15 @@ export function url(schemes: readonly string[], describe: Describe<string>): Set
   });
 }
 
+/** A URL that may be absent. */
+export function optionalUrl(
+  schemes: readonly string[],
+  describe: Omit<Describe<string>, 'default'>,
+): Setting<string | undefined> {
+  const required = url(schemes, describe);
+  return { ...required, fallback: { value: undefined } };
+}
+
 /** The names of settings and what each of them is. */
 export type ConfigSpec = Readonly<Record<string, Setting<unknown>>>;
 

@@ -56,6 +56,12 @@ export const pipelines = {
   deadLettersToPostgres: 'dead-letters-to-postgres',
 } as const;
 
+/** The pipelines that the consumer hosts when it is told where they deliver to. */
+export const furtherPipelines = {
+  changesToIndex: 'changes-to-index',
+  changesToWebhook: 'changes-to-webhook',
+} as const;
+
 /** Kafka headers that Tidemark sets. */
 export const headers = {
   /** W3C trace context. */

@@ -60,10 +60,8 @@ class Tries {
       throw new AttemptsError(error, this.#attempts, this.#firstFailedAtMs);
     }
     this.#options.onRetry?.(error);
-    await this.#options.clock.sleep(
-      backoffDelayMs(this.#options.policy, this.#streak++, this.#options.random),
-      signal,
-    );
+    const backoffMs = backoffDelayMs(this.#options.policy, this.#streak++, this.#options.random);
+    await this.#options.clock.sleep(Math.max(backoffMs, error.retryAfterMs), signal);
   }
 
   async #worthAnotherTry(error: DeliveryError, signal: AbortSignal): Promise<boolean> {

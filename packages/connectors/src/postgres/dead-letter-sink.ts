@@ -35,7 +35,23 @@ async function write(
   });
   const written = new Set(rows.map(row => row.id));
   const known = unique.filter(item => !written.has(item.event.eventId));
+  await noteNewest(transaction, [...known, ...items.filter(item => repeats.has(item.record.offset))]);
   return new Set([...repeats, ...known.map(item => item.record.offset)]);
+}
+
+/** What is a letter already may lie further on in its topic now; who waits for it to be seen goes by that. */
+async function noteNewest(
+  transaction: Transaction,
+  known: readonly DeliverableItem<StoredDeadLetter>[],
+): Promise<void> {
+  if (known.length === 0) return;
+  await transaction.query({
+    name: 'note-newest-dead-letters',
+    text: `UPDATE dlq_events AS e SET newest_offset = greatest(e.newest_offset, input.newest)
+      FROM (SELECT id, max(newest) AS newest FROM unnest($1::uuid[], $2::bigint[]) AS i (id, newest) GROUP BY id) AS input
+      WHERE e.event_id = input.id`,
+    values: [known.map(item => item.event.eventId), known.map(item => item.event.offset.toString())],
+  });
 }
 
 function columns(items: readonly DeliverableItem<StoredDeadLetter>[]): unknown[][] {

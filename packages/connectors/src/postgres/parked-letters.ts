@@ -10,6 +10,9 @@ const itsKey = `
   p.pipeline = one.pipeline AND p.topic = one.source_topic AND p.partition = one.source_partition
   AND p.key = parking_key(one.key_bytes)`;
 
+/** The newest record that is the letter `e`. */
+const newest = 'greatest(e.source_offset, e.newest_offset)';
+
 /** Letters are sent back in the order in which their events were there first. */
 const place = (letter: string) =>
   `(coalesce(${letter}.origin_offset, ${letter}.source_offset), ${letter}.source_offset)`;
@@ -32,7 +35,7 @@ const findBlocked = `
   WHERE one.event_id = ANY($1::uuid[]) AND (one.reason = 'parked' AND at.next_offset <= one.source_offset
     OR p.key IS NOT NULL AND (
     greatest(p.sent_seq, ${sentSeq}) > p.returned_seq
-    OR p.relettered_at > (SELECT max(e.source_offset) FROM dlq_events AS e WHERE ${sameKey})
+    OR p.relettered_at > (SELECT max(${newest}) FROM dlq_events AS e WHERE ${sameKey})
     OR EXISTS (
       SELECT 1 FROM dlq_events AS e
       WHERE ${sameKey} AND e.status = 'open' AND ${place('e')} < ${place('one')} AND e.event_id <> ALL($1::uuid[]))))`;
@@ -49,7 +52,7 @@ const announce = `
 const settle = `
   UPDATE parked_keys AS p SET
     settled_through = (
-      SELECT coalesce(min(e.source_offset) FILTER (WHERE e.status = 'open') - 1, max(e.source_offset))
+      SELECT coalesce(min(e.source_offset) FILTER (WHERE e.status = 'open') - 1, max(${newest}))
       FROM dlq_events AS e WHERE ${sameKey}),
     sent_seq = coalesce(${sentSeq}, 0)
   FROM dlq_events AS one WHERE one.event_id = $1 AND ${itsKey}`;
