@@ -105,5 +105,8 @@ export const replaysHeader = 'tidemark-replays';
  */
 export const replayOfHeader = 'tidemark-replay-of';
 
+/** Kafka header of a dead letter that was too large for its topic: size and SHA-256 of the value that it goes without. */
+export const omittedPayloadHeader = 'tidemark-omitted-payload';
+
 /** PostgreSQL channel on which the change store announces new rows; the payload is the newest change id. */
 export const changeStoreChannel = 'change_events';

@@ -9,6 +9,7 @@ import {
 } from '@tidemark/pipeline';
 import type { MessageSender, OutgoingMessage } from './kafka-producer.ts';
 import { parseReplayOrigin } from './replay-origin.ts';
+import { sendLetters } from './send-letters.ts';
 
 /** A dead letter as it is read back from its topic. */
 export interface StoredDeadLetter {
@@ -43,7 +44,11 @@ const ownHeader = /^tidemark-dlq-/;
 
 /** Writes dead letters to `events.dlq`: key, value and headers of the record untouched, the circumstances as headers beside. */
 export function kafkaDeadLetters(sender: MessageSender, group: string): DeadLetterPort {
-  return letters => sender.send(letters.map(letter => deadLetterMessage(letter, group)));
+  return letters =>
+    sendLetters(
+      sender,
+      letters.map(letter => deadLetterMessage(letter, group)),
+    );
 }
 
 /**

@@ -1,4 +1,4 @@
-import { replayOfHeader, replaysHeader } from '@tidemark/contracts/names';
+import { omittedPayloadHeader, replayOfHeader, replaysHeader } from '@tidemark/contracts/names';
 import { type Clock, TidemarkError } from '@tidemark/kernel';
 import type { MessageSender, OutgoingMessage } from '../kafka/kafka-producer.ts';
 import { formatReplayOrigin } from '../kafka/replay-origin.ts';
@@ -60,6 +60,8 @@ export interface ReplayResult {
   readonly overCap: readonly string[];
   /** Left alone for now: their key is parked, and something of it that comes before them is still open or on its way. */
   readonly blocked: readonly string[];
+  /** Left alone because the letter was too large to carry its payload; an edit puts one in. */
+  readonly incomplete: readonly string[];
 }
 
 interface LetterRow {
@@ -75,6 +77,7 @@ interface LetterRow {
   readonly reason: string;
   readonly error: string;
   readonly payload: Buffer;
+  readonly incomplete: boolean;
   readonly attempts: number;
   readonly replays: number;
   readonly status: DeadLetterStatus;
@@ -84,7 +87,9 @@ interface LetterRow {
 /** In the order in which their events were in their topic first, so that a replay keeps the order of every key. */
 const select = `
   SELECT event_id, pipeline, source_topic, source_partition, source_offset, origin_offset, key, key_bytes, headers, reason, error,
-    coalesce(edited, payload_bytes) AS payload, attempts, replays, status, failed_at
+    coalesce(edited, payload_bytes) AS payload,
+    edited IS NULL AND EXISTS (
+      SELECT 1 FROM jsonb_array_elements(headers) AS header WHERE header->>0 = '${omittedPayloadHeader}') AS incomplete, attempts, replays, status, failed_at
   FROM dlq_events
   WHERE ($1::uuid[] IS NULL OR event_id = ANY($1)) AND ($2::text IS NULL OR pipeline = $2)
     AND ($3::text IS NULL OR reason = $3) AND ($4::text IS NULL OR starts_with(error, $4 || ':'))
@@ -153,7 +158,8 @@ export class DeadLetterDesk {
     const rows = await this.#find({ ...filter, status: 'open' }, lettersMax);
     const within = rows.filter(row => row.replays < replaysMax);
     const blocked = await this.#parked.blocked(within.map(row => row.event_id));
-    const due = within.filter(row => !blocked.has(row.event_id));
+    const due = within.filter(row => !blocked.has(row.event_id) && !row.incomplete);
+    const incomplete = within.filter(row => row.incomplete).map(row => row.event_id);
     if (!dryRun) {
       let pass: bigint | undefined;
       for (const row of due) {
@@ -166,7 +172,7 @@ export class DeadLetterDesk {
       }
     }
     const overCap = rows.filter(row => row.replays >= replaysMax).map(row => row.event_id);
-    return { sent: due.map(row => row.event_id), overCap, blocked: [...blocked] };
+    return { sent: due.map(row => row.event_id), overCap, blocked: [...blocked], incomplete };
   }
 
   async #find(filter: DeadLetterFilter, limit: number): Promise<LetterRow[]> {
@@ -188,8 +194,10 @@ export class DeadLetterDesk {
 
 const markReplayed = `UPDATE dlq_events SET status = 'replayed', replays = replays + 1 WHERE event_id = $1`;
 
+const ownHeaders = new Set<string>([replaysHeader, replayOfHeader, omittedPayloadHeader]);
+
 function messageOf(row: LetterRow, pass: bigint, seq: bigint): OutgoingMessage {
-  const original = row.headers.filter(([name]) => name !== replaysHeader && name !== replayOfHeader);
+  const original = row.headers.filter(([name]) => !ownHeaders.has(name));
   // What was only held back has not come back from a failure of its own.
   const replays = row.replays + (row.reason === 'parked' ? 0 : 1);
   const { pipeline, source_partition: partition } = row;
