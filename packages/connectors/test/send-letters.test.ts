@@ -7,7 +7,6 @@ import { topics } from '@tidemark/contracts/names';
 import { headerText, type SourceRecord } from '@tidemark/pipeline';
 import { record } from './records.ts';
 
-
 describe('dead letters above the broker’s limit', () => {
   let broker: RunningBroker;
   before(async () => {
