@@ -46,6 +46,9 @@ export function compose(
   });
   const server = opsServer(config.METRICS_ADDR, ops, pipelineRoutes(hosted, lags, host));
 
+  const parking = new AbortController();
+  let releasing: Promise<void> = Promise.resolve();
+
   const service = lifecycle('consumer', {
     async start() {
       await server.start();
@@ -53,11 +56,14 @@ export function compose(
       for (const { pipeline } of hosted) void pipeline.run();
       lags.start();
       retention.start();
+      if (hosted.some(({ parks }) => parks)) releasing = host.releaseParked(parking.signal);
       logger.info({ port: server.port, pipelines: hosted.map(({ name }) => name) }, 'consumer started');
     },
     async stop() {
       const deadline = AbortSignal.timeout(config.DRAIN_TIMEOUT);
+      parking.abort();
       await Promise.all(hosted.map(({ pipeline }) => pipeline.stop(deadline)));
+      await releasing;
       await lags.stop();
       await retention.stop();
       await server.stop();

@@ -1,6 +1,6 @@
 import { type Config, defineConfig, setting } from '@tidemark/config';
-import { databaseName, groups, ports, topics } from '@tidemark/contracts/names';
-import { defaultBounds, defaultSinkPolicy } from '@tidemark/pipeline';
+import { databaseName, furtherPipelines, groups, ports, topics } from '@tidemark/contracts/names';
+import { defaultBounds, defaultSinkPolicy, parkedKeysMaxDefault } from '@tidemark/pipeline';
 
 /** Everything that the consumer can be told. */
 export const consumerConfig = defineConfig({
@@ -25,9 +25,19 @@ export const consumerConfig = defineConfig({
     max: 100,
   }),
   PIPELINES: setting.list({
-    doc: 'Pipelines to run; all of them unless given',
+    doc: 'Pipelines to run; those to an index and to a webhook run as well when their URL is given',
     default: ['changes-to-log', 'changes-to-store', 'reviews-to-postgres', 'dead-letters-to-postgres'],
   }),
+  ELASTICSEARCH_URL: setting.optionalUrl(['http', 'https'], {
+    doc: 'Elasticsearch or OpenSearch that every captured change goes to, ending in a slash',
+    secret: true,
+  }),
+  ELASTICSEARCH_INDEX: setting.text({ doc: 'Index of the captured changes', default: 'changes' }),
+  WEBHOOK_URL: setting.optionalUrl(['http', 'https'], {
+    doc: 'Address that every captured change is posted to, signed',
+    secret: true,
+  }),
+  WEBHOOK_SECRET: setting.optionalText({ doc: 'Secret that webhooks are signed with', secret: true }),
   KAFKA_TOPIC: setting.text({ doc: 'Topic of the application events', default: topics.events }),
   KAFKA_GROUP_ID: setting.text({ doc: 'Consumer group of the application events', default: groups.reviews }),
   CDC_TOPIC: setting.text({ doc: 'Topic of the captured changes', default: topics.changes }),
@@ -51,6 +61,15 @@ export const consumerConfig = defineConfig({
     doc: 'Bytes that a pipeline queues before it pauses reading',
     default: defaultBounds.queueBytes,
     min: 1024,
+  }),
+  PARK_KEYS: setting.list({
+    doc: 'Pipelines in which a dead letter holds back what follows it with the same key, until it is dealt with',
+    default: [furtherPipelines.changesToWebhook],
+  }),
+  PARKED_KEYS_MAX: setting.integer({
+    doc: 'Keys of one partition that may be held back; with more the partition waits',
+    default: parkedKeysMaxDefault,
+    min: 1,
   }),
   RETRY_ATTEMPTS: setting.integer({
     doc: 'Deliveries of an event before it is dead-lettered while the sink is well',

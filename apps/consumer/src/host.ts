@@ -1,18 +1,25 @@
 import {
   createMessageSender,
   createPool,
+  DeadLetterDesk,
   type KafkaConnection,
   KafkaSource,
   kafkaDeadLetters,
   type MessageSender,
+  ParkedLetters,
   type Pool,
+  postgresParking,
   probe,
+  releaseParked,
 } from '@tidemark/connectors';
 import { type Clock, describeError, systemClock } from '@tidemark/kernel';
 import type { Logger, Metrics } from '@tidemark/observability';
 import { type Decoder, Pipeline, type PipelineObserver, type Sink } from '@tidemark/pipeline';
 import type { ConsumerConfig } from './config.ts';
 import { meterPipeline } from './meter-pipeline.ts';
+
+/** How often it is looked for letters that nothing holds back any more, milliseconds. */
+const releaseIntervalMs = 1000;
 
 /** What a pipeline says about itself. */
 export interface PipelineDeclaration<E> {
@@ -23,8 +30,10 @@ export interface PipelineDeclaration<E> {
   readonly sinkName: string;
   readonly decode: Decoder<E>;
   readonly sink: Sink<E>;
-  /** Whether the effects lie in the database, whose health then decides about giving an event up. */
+  /** Whether position and ledger lie in the database. */
   readonly inDatabase: boolean;
+  /** Rejects while the sink as a whole is not well. Unless given, the database decides for what lies in it. */
+  readonly probe?: (signal: AbortSignal) => Promise<void>;
   readonly observer?: PipelineObserver<E>;
 }
 
@@ -35,6 +44,8 @@ export interface HostedPipeline {
   readonly topic: string;
   readonly sinkName: string;
   readonly inDatabase: boolean;
+  /** Whether a dead letter holds back what follows it with the same key. */
+  readonly parks: boolean;
   readonly source: KafkaSource;
   readonly pipeline: Pick<
     Pipeline<unknown>,
@@ -90,13 +101,15 @@ export class PipelineHost {
           'the log does not have this offset',
         ),
     });
+    const parks = config.PARK_KEYS.includes(name);
     const pipeline = new Pipeline<E>({
       name,
       source,
       decode,
       sink,
       deadLetters: kafkaDeadLetters(this.#sender, group),
-      probe: inDatabase ? () => probe(pool) : async () => {},
+      probe: declared.probe ?? (inDatabase ? () => probe(pool) : async () => {}),
+      ...(parks ? { parking: postgresParking(name, pool, config.PARKED_KEYS_MAX) } : {}),
       bounds: {
         concurrency: config.MAX_INFLIGHT,
         batchItems: config.BATCH_EVENTS,
@@ -111,7 +124,23 @@ export class PipelineHost {
       clock,
       random: Math.random,
     });
-    return { name, group, topic, sinkName, inDatabase, source, pipeline };
+    return { name, group, topic, sinkName, inDatabase, parks, source, pipeline };
+  }
+
+  /** Sends back what is held back no longer, until the signal aborts. */
+  async releaseParked(signal: AbortSignal): Promise<void> {
+    const { pool, clock, logger } = this;
+    const desk = new DeadLetterDesk(pool, this.#sender, clock);
+    const parked = new ParkedLetters(pool);
+    while (!signal.aborted) {
+      try {
+        const sent = await releaseParked(desk, parked);
+        if (sent > 0) logger.info({ letters: sent }, 'dead letters that were only held back were sent back');
+      } catch (error) {
+        logger.warn({ error: describeError(error) }, 'parked keys could not be looked at; trying again');
+      }
+      await clock.sleep(releaseIntervalMs, signal).catch(() => {});
+    }
   }
 
   async close(): Promise<void> {

@@ -150,8 +150,8 @@ export function optionalUrl(
   schemes: readonly string[],
   describe: Omit<Describe<string>, 'default'>,
 ): Setting<string | undefined> {
-  const { parse, type } = url(schemes, describe);
-  return setting<string | undefined>(type, { ...describe, default: undefined }, parse);
+  const required = url(schemes, describe);
+  return { ...required, fallback: { value: undefined } };
 }
 
 /** The names of settings and what each of them is. */

@@ -37,7 +37,11 @@ export {
 } from './postgres/dead-letter-query.ts';
 export { rebuildDeadLetters } from './postgres/dead-letter-rebuild.ts';
 export { deadLetterSink } from './postgres/dead-letter-sink.ts';
+export { postgresParking } from './postgres/parked-keys.ts';
+export { ParkedLetters } from './postgres/parked-letters.ts';
+export { releaseParked } from './postgres/release-parked.ts';
 export { createPool, type Pool, type PoolOptions, probe } from './postgres/pool.ts';
+export { positionedSink } from './postgres/positioned-sink.ts';
 export { Positions } from './postgres/positions.ts';
 export {
   processedEventsHorizonMs,
@@ -47,3 +51,5 @@ export {
 } from './postgres/processed-events.ts';
 export { reviewsSink } from './postgres/reviews-sink.ts';
 export { transactionalSink } from './postgres/transactional-sink.ts';
+export { signedHeaders } from './webhook/signature.ts';
+export { type WebhookOptions, webhookProbe, webhookSink } from './webhook/webhook-sink.ts';

@@ -54,7 +54,7 @@ describe('sinks that keep their position in PostgreSQL', () => {
     assert.deepEqual({ next_offset, read, delivered }, { next_offset: '10', read: '3', delivered: '3' });
   });
 
-  test('an event that comes again, in the same batch or later, is a duplicate and has no second effect', async () => {
+  test('pitfall 15, an event that comes again, in the same batch or later, is a duplicate and has no second effect', async () => {
     const sink = reviewsSink('p', pool);
     await sink.open(start, never);
     const [a, b, c] = [review(), review(), review()];
@@ -115,6 +115,32 @@ describe('sinks that keep their position in PostgreSQL', () => {
       { next_offset, read, delivered, duplicate },
       { next_offset: '6', read: '6', delivered: '6', duplicate: '0' },
     );
+  });
+
+  test('pitfall 2, the mark that an event is processed and its effect are there together, or neither is', async () => {
+    const sink = reviewsSink('p', pool);
+    await sink.open(start, never);
+    const events = [review(), review({ rating: 9 })];
+    await assert.rejects(sink.deliver(batchOf(events), never), failsWith('permanent'));
+    assert.deepEqual([await countOf('processed_events'), await countOf('reviews')], [0, 0]);
+    await sink.deliver(batchOf(events.slice(0, 1)), never);
+    assert.deepEqual([await countOf('processed_events'), await countOf('reviews')], [1, 1]);
+  });
+
+  test('pitfall 16, a unique constraint across events makes the second the culprit, not the batch', async () => {
+    const sink = reviewsSink('p', pool);
+    await sink.open(start, never);
+    const [first, second] = [review({ review_id: 'same' }), review({ review_id: 'same' })];
+    await assert.rejects(sink.deliver(batchOf([first, second]), never), failsWith('permanent'));
+    await sink.deliver(batchOf([first]), never);
+    await assert.rejects(sink.deliver(batchOf([second], 1n), never), failsWith('permanent'));
+    assert.equal(await countOf('reviews'), 1);
+  });
+
+  test('pitfall 18, a deadlock or a serialization failure is tried again', () => {
+    for (const code of ['40P01', '40001', '55P03']) {
+      assert.equal(classify(Object.assign(new Error('no'), { code })).kind, 'transient');
+    }
   });
 
   test('filtered and dead-lettered records move the position and are counted', async () => {
@@ -288,6 +314,7 @@ describe('sinks that keep their position in PostgreSQL', () => {
       keyBytes: null,
       headers: [],
       replays: 0,
+      originOffset: 42n,
     };
     const receipt = await sink.deliver(batchOf([letter, letter]), never);
     assert.deepEqual([...receipt.duplicates], [1n]);

@@ -20,7 +20,7 @@ const entryFields = {
   offset: Type.String(),
   key: NullableText,
   reason: Type.String({
-    description: 'undecodable, invalid, business_rule, refused_by_sink or retries_exhausted',
+    description: 'undecodable, invalid, business_rule, refused_by_sink, retries_exhausted or parked',
   }),
   error: Type.String({ description: 'Class and message' }),
   payload: Type.Union([Type.String(), Type.Null()], {
@@ -101,5 +101,11 @@ export const DeadLettersReplayed = Type.Object({
   sent: Type.Array(DeadLetterId),
   overCap: Type.Array(DeadLetterId, { description: 'Left alone because they came back too often' }),
   homeless: Type.Array(DeadLetterId, { description: 'Left alone because nothing says where they came from' }),
+  incomplete: Type.Array(DeadLetterId, {
+    description: 'Left alone because the letter was too large to carry its payload',
+  }),
+  blocked: Type.Array(DeadLetterId, {
+    description: 'Left alone for now: of their key, something before them is still open or on its way',
+  }),
   remaining: Type.Integer({ description: 'More that match: one request works for some seconds; ask again' }),
 });

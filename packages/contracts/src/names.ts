@@ -65,6 +65,12 @@ export const pipelines = {
   deadLettersToPostgres: 'dead-letters-to-postgres',
 } as const;
 
+/** The pipelines that the consumer hosts when it is told where they deliver to. */
+export const furtherPipelines = {
+  changesToIndex: 'changes-to-index',
+  changesToWebhook: 'changes-to-webhook',
+} as const;
+
 /** Kafka headers that Tidemark sets. */
 export const headers = {
   /** W3C trace context. */
@@ -90,7 +96,7 @@ export const deadLetterHeaders = {
   offset: 'tidemark-dlq-offset',
   /** Timestamp of the original record, milliseconds since the epoch. */
   timestamp: 'tidemark-dlq-timestamp',
-  /** undecodable, invalid, business_rule, refused_by_sink or retries_exhausted. */
+  /** undecodable, invalid, business_rule, refused_by_sink, retries_exhausted or parked. */
   reason: 'tidemark-dlq-reason',
   /** SQLSTATE, HTTP status or name of the error. */
   errorClass: 'tidemark-dlq-error-class',
@@ -110,7 +116,15 @@ export const replayHeaders = {
   letter: 'tidemark-replay-of',
   /** The pipeline that had refused the event; the others that read the topic have had it and pass over it. */
   pipeline: 'tidemark-replay-for',
+  /**
+   * `<pipeline>/<partition>/<offset>/<pass>/<number>`, the offset being the event's first. A pipeline that has parked
+   * the event's key lets it pass by this.
+   */
+  origin: 'tidemark-replay-origin',
 } as const;
+
+/** Kafka header of a dead letter that was too large for its topic: size and SHA-256 of the value that it goes without. */
+export const omittedPayloadHeader = 'tidemark-omitted-payload';
 
 /** PostgreSQL channel on which the change store announces new rows; the payload is the newest change id. */
 export const changeStoreChannel = 'change_events';

@@ -1,4 +1,5 @@
 import { type DeliverableItem, type Item, isDeliverable } from './item.ts';
+import type { ParkingStep } from './parked-key.ts';
 import type { TopicPartition } from './record.ts';
 
 /** Half-open range of offsets: `from` is the first one inside, `to` the first one behind. */
@@ -16,6 +17,8 @@ export interface Batch<E> {
    * stores positions moves from `from` to `to` with the effects. Absent when keys are delivered out of log order.
    */
   readonly span: OffsetSpan | undefined;
+  /** What the batch does to parked keys. A sink that stores positions stores it in the same transaction. */
+  readonly parking?: readonly ParkingStep[];
 }
 
 export function deliverableItems<E>(batch: Batch<E>): DeliverableItem<E>[] {

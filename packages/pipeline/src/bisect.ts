@@ -38,13 +38,13 @@ export function bisecting<E>(inner: Sink<E>, options: BisectOptions): Sink<E> {
     const rejected = rejectDeliverable(batch, rejection);
     const settled = await deadLetterRejected(rejected, options.pipeline, options.deadLetters, signal);
     const receipt = await deliver(settled, signal);
-    return { ...receipt, deadLettered: new Set(offsets) };
+    return { ...receipt, deadLettered: new Set([...(receipt.deadLettered ?? []), ...offsets]) };
   };
   const deliverHalves = async (batch: Batch<E>, signal: AbortSignal): Promise<Receipt> => {
     const [first, second] = splitBatch(batch);
     const earlier = await deliver(first, signal);
     const later = await deliver(second, signal);
-    return merge(earlier, later);
+    return mergeReceipts(earlier, later);
   };
   return wrapDeliver(inner, deliver);
 }
@@ -66,7 +66,7 @@ function rejectionOf(error: DeliveryError, nowMs: number): Rejection {
   };
 }
 
-function merge(a: Receipt, b: Receipt): Receipt {
+export function mergeReceipts(a: Receipt, b: Receipt): Receipt {
   return {
     duplicates: new Set([...a.duplicates, ...b.duplicates]),
     deadLettered: new Set([...(a.deadLettered ?? []), ...(b.deadLettered ?? [])]),

@@ -1,6 +1,9 @@
-/** What a pipeline may hold at most. Memory stays below `queueBytes` plus what is being delivered. */
+/**
+ * What a pipeline may hold at most, by count and by bytes. Memory stays below `queueBytes`, what is in flight included, plus
+ * one response of each broker that was under way when reading paused.
+ */
 export interface PipelineBounds {
-  /** Deliveries at the same time, over all partitions: MAX_INFLIGHT. */
+  /** Deliveries at the same time, over all partitions: MAX_INFLIGHT. Of one partition there is one at a time unless the order allows more. */
   readonly concurrency: number;
   /** Events in one delivery. */
   readonly batchItems: number;
@@ -8,7 +11,7 @@ export interface PipelineBounds {
   readonly batchBytes: number;
   /** Records queued for one partition before reading it pauses. */
   readonly queueItems: number;
-  /** Bytes queued over all partitions before reading pauses. */
+  /** Bytes queued and in flight over all partitions before reading pauses; each partition has an equal share. */
   readonly queueBytes: number;
 }
 

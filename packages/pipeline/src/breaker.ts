@@ -62,7 +62,8 @@ export class Breaker {
       this.#succeeded();
       return receipt;
     } catch (error) {
-      if (asDeliveryError(error).kind === 'down' || (probing && signal.aborted)) this.#failed(probing);
+      const { kind, retryAfterMs } = asDeliveryError(error);
+      if (kind === 'down' || (probing && signal.aborted)) this.#failed(probing, retryAfterMs);
       else if (!signal.aborted) this.#succeeded();
       throw error;
     }
@@ -75,19 +76,20 @@ export class Breaker {
     if (this.#state !== 'closed') this.#change('closed');
   }
 
-  #failed(probing: boolean): void {
+  #failed(probing: boolean, retryAfterMs: number): void {
     this.#failures += 1;
     if (probing) this.#probesFailed += 1;
     if (this.#state === 'closed' && this.#failures < this.#options.failures) return;
     if (this.#state === 'open') return;
-    this.#open();
+    this.#open(retryAfterMs);
   }
 
-  #open(): void {
+  #open(retryAfterMs: number): void {
     this.#cooledDown = false;
     this.#change('open');
     const { clock, cooldown, random } = this.#options;
-    void clock.sleep(backoffDelayMs(cooldown, this.#probesFailed, random)).then(() => {
+    const cooldownMs = Math.max(retryAfterMs, backoffDelayMs(cooldown, this.#probesFailed, random));
+    void clock.sleep(cooldownMs).then(() => {
       this.#cooledDown = true;
       this.#wake();
     });

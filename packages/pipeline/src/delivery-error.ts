@@ -19,17 +19,21 @@ export type FailureKind =
 export interface DeliveryErrorOptions extends TidemarkErrorOptions {
   /** SQLSTATE, HTTP status or the like; what dead letters are grouped by. */
   readonly errorClass?: string;
+  /** The sink asks not to be tried again earlier than that. */
+  readonly retryAfterMs?: number;
 }
 
 /** A delivery that failed, classified by the sink. */
 export class DeliveryError extends TidemarkError {
   readonly kind: FailureKind;
   readonly errorClass: string;
+  readonly retryAfterMs: number;
 
   constructor(kind: FailureKind, message: string, options: DeliveryErrorOptions = {}) {
     super(`DELIVERY_${kind.toUpperCase()}`, message, options);
     this.name = 'DeliveryError';
     this.kind = kind;
+    this.retryAfterMs = options.retryAfterMs ?? 0;
     this.errorClass = options.errorClass ?? nameOf(options.cause) ?? this.name;
   }
 }

@@ -24,6 +24,15 @@ export type { Lane, LaneWork } from './lane.ts';
 export type { OrderUnit } from './lanes.ts';
 export { addCounts, countBatch, Ledger, type LedgerCounts } from './ledger.ts';
 export { OffsetTracker } from './offset-tracker.ts';
+export {
+  applyStep,
+  isReleased,
+  type ParkedKey,
+  type ParkingRules,
+  type ParkingStep,
+  type ReplayMark,
+} from './parked-key.ts';
+export { type ParkedKeyStore, type ParkingConfig, parkedKeysMaxDefault } from './parking.ts';
 export { PartitionLane } from './partition-lane.ts';
 export { Pipeline, type PipelineConfig, type PipelineState, type PipelineStatus } from './pipeline.ts';
 export type { PipelineObserver } from './pipeline-observer.ts';
@@ -40,3 +49,4 @@ export { type RetryPolicy, retrying } from './retry.ts';
 export { everythingNew, type Receipt, type Sink, wrapDeliver } from './sink.ts';
 export { Slots } from './slots.ts';
 export type { AssignmentListener, Position, RecordBatch, Source } from './source.ts';
+export { type Stages, staged, type Transform } from './stages.ts';

@@ -11,7 +11,9 @@ export type RejectionReason =
   /** The sink's own rules refuse it: a constraint, a type, a length. */
   | 'refused_by_sink'
   /** The sink is well, yet this event failed every attempt. */
-  | 'retries_exhausted';
+  | 'retries_exhausted'
+  /** Nothing is wrong with it; an event of its key before it is a dead letter, and order is kept. */
+  | 'parked';
 
 /** Everything that a dead letter says about the failure. */
 export interface Rejection {

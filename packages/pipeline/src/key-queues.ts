@@ -29,12 +29,30 @@ export class KeyQueues<T> {
     if (!this.#busy.has(key)) this.#ready.add(key);
   }
 
-  /** Up to `max` items of ready keys, each key's in order; their keys are busy until released. */
-  take(max: number): T[] {
-    const taken = this.#free.splice(0, max);
+  /**
+   * Up to `max` items of ready keys, of together up to `weightMax` and at least one, each key's in order; their keys are
+   * busy until released.
+   */
+  take(max: number, weightMax: number, weigh: (item: T) => number): T[] {
+    const taken: T[] = [];
+    let weight = 0;
+    const fits = (item: T) => taken.length < max && (taken.length === 0 || weight + weigh(item) <= weightMax);
+    const takeFrom = (queue: T[]) => {
+      let count = 0;
+      for (const item of queue) {
+        if (!fits(item)) break;
+        taken.push(item);
+        weight += weigh(item);
+        count += 1;
+      }
+      queue.splice(0, count);
+      return count;
+    };
+    takeFrom(this.#free);
     for (const key of this.#ready) {
-      if (taken.length >= max) break;
-      taken.push(...this.#takeOf(key, max - taken.length));
+      const queue = this.#queues.get(key) ?? [];
+      if (takeFrom(queue) === 0) break;
+      this.#claim(key, queue);
     }
     return taken;
   }
@@ -47,12 +65,9 @@ export class KeyQueues<T> {
     }
   }
 
-  #takeOf(key: string, max: number): T[] {
-    const queue = this.#queues.get(key) ?? [];
-    const taken = queue.splice(0, max);
+  #claim(key: string, queue: readonly T[]): void {
     if (queue.length === 0) this.#queues.delete(key);
     this.#ready.delete(key);
     this.#busy.add(key);
-    return taken;
   }
 }

@@ -4,12 +4,12 @@ import type { Item } from './item.ts';
 import { KeyQueues } from './key-queues.ts';
 import { abortWith, type Lane, type LaneWork, RecordQueue } from './lane.ts';
 import { OffsetTracker } from './offset-tracker.ts';
-import type { TopicPartition } from './record.ts';
+import { recordBytes, type SourceRecord, type TopicPartition } from './record.ts';
 import type { RecordBatch } from './source.ts';
 
 export interface KeyedLaneOptions<E> {
   /** Items with the same key are delivered in log order; undefined means no order for this item. */
-  keyOf(event: E): string | undefined;
+  keyOf(event: E, record: SourceRecord): string | undefined;
   /** Records decoded and not yet below the watermark, at most; bounds the gap that a slow key can make. */
   readonly windowItems: number;
 }
@@ -24,8 +24,9 @@ export class KeyedLane<E> implements Lane {
   readonly #queue = new RecordQueue();
   readonly #keys = new KeyQueues<Item<E>>();
   readonly #tracker: OffsetTracker;
-  /** Timestamps by offset of what is decoded and not complete; the first entry is the oldest. */
-  readonly #pendingMs = new Map<bigint, number>();
+  /** What is decoded and not complete, by offset; the first entry is the oldest. */
+  readonly #pending = new Map<bigint, { readonly timestampMs: number; readonly bytes: number }>();
+  #pendingBytes = 0;
   readonly #running = new Set<Promise<void>>();
   readonly #abort = new AbortController();
   readonly #loop: Promise<void>;
@@ -51,7 +52,7 @@ export class KeyedLane<E> implements Lane {
   }
 
   get queuedBytes(): number {
-    return this.#queue.bytes;
+    return this.#queue.bytes + this.#pendingBytes;
   }
 
   get position(): bigint {
@@ -59,7 +60,7 @@ export class KeyedLane<E> implements Lane {
   }
 
   get oldestPendingMs(): number | undefined {
-    return this.#pendingMs.values().next().value ?? this.#queue.peek()?.timestampMs;
+    return this.#pending.values().next().value?.timestampMs ?? this.#queue.peek()?.timestampMs;
   }
 
   offer(read: RecordBatch): void {
@@ -118,18 +119,22 @@ export class KeyedLane<E> implements Lane {
       const record = this.#queue.shift();
       if (record === undefined) break;
       this.#tracker.begin(record.offset);
-      this.#pendingMs.set(record.offset, record.timestampMs);
+      const bytes = recordBytes(record);
+      this.#pending.set(record.offset, { timestampMs: record.timestampMs, bytes });
+      this.#pendingBytes += bytes;
       const item = this.#work.decode(record);
       this.#keys.push(this.#keyOf(item), item);
     }
   }
 
   #keyOf(item: Item<E>): string | undefined {
-    return item.fate === 'deliver' ? this.#options.keyOf(item.event) : undefined;
+    return item.fate === 'deliver' ? this.#options.keyOf(item.event, item.record) : undefined;
   }
 
   #start(endTurn: () => void): void {
-    const taken = this.#closing ? [] : this.#keys.take(this.#work.batchItems());
+    const { batchBytes } = this.#work;
+    const weigh = (item: Item<E>) => recordBytes(item.record);
+    const taken = this.#closing ? [] : this.#keys.take(this.#work.batchItems(), batchBytes, weigh);
     if (taken.length === 0) {
       endTurn();
       return;
@@ -157,7 +162,8 @@ export class KeyedLane<E> implements Lane {
   #complete(items: readonly Item<E>[]): void {
     const before = this.#tracker.watermark;
     for (const item of items) {
-      this.#pendingMs.delete(item.record.offset);
+      this.#pendingBytes -= this.#pending.get(item.record.offset)?.bytes ?? 0;
+      this.#pending.delete(item.record.offset);
       this.#tracker.complete(item.record.offset);
     }
     this.#keys.release(items.map(item => this.#keyOf(item)));

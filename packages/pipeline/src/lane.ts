@@ -31,6 +31,7 @@ export interface LaneWork<E> {
 export interface Lane {
   readonly partition: TopicPartition;
   readonly queuedRecords: number;
+  /** Bytes of all records that the lane holds, those in flight included. */
   readonly queuedBytes: number;
   /** Every offset below is done. */
   readonly position: bigint;

@@ -10,16 +10,17 @@ import type { Lane, LaneWork } from './lane.ts';
 import { countBatch, type Ledger } from './ledger.ts';
 import { PartitionLane } from './partition-lane.ts';
 import type { PipelineObserver } from './pipeline-observer.ts';
-import { partitionKey, type TopicPartition } from './record.ts';
+import { partitionKey, type SourceRecord, type TopicPartition } from './record.ts';
 import type { Sink } from './sink.ts';
 import { Slots } from './slots.ts';
 import type { AssignmentListener, Position, RecordBatch, Source } from './source.ts';
 
 /**
  * What is delivered one after the other. `partition`: everything of a partition, with positions in the sink's
- * transaction. A key: events of one key, different keys at the same time. `none`: nothing.
+ * transaction. `key`: records with the same key, different keys at the same time; or events with the same key by a
+ * function. `none`: nothing.
  */
-export type OrderUnit<E> = 'partition' | 'none' | { readonly key: (event: E) => string };
+export type OrderUnit<E> = 'partition' | 'key' | 'none' | { readonly key: (event: E) => string };
 
 export interface LanesOptions<E> {
   readonly source: Source;
@@ -194,8 +195,7 @@ export class Lanes<E> implements AssignmentListener {
       failed: error => void this.#reopen(holding, error),
     };
     if (order === 'partition') return new PartitionLane(work);
-    const keyOf = order === 'none' ? () => undefined : order.key;
-    return new KeyedLane(work, { keyOf, windowItems: bounds.queueItems });
+    return new KeyedLane(work, { keyOf: keyFunction(order), windowItems: bounds.queueItems });
   }
 
   async #turn(signal: AbortSignal): Promise<() => void> {
@@ -248,4 +248,12 @@ export class Lanes<E> implements AssignmentListener {
       source.resume(holding.partition);
     }
   }
+}
+
+function keyFunction<E>(
+  order: Exclude<OrderUnit<E>, 'partition'>,
+): (event: E, record: SourceRecord) => string | undefined {
+  if (order === 'none') return () => undefined;
+  if (order === 'key') return (_event, record) => record.key?.toString('latin1');
+  return order.key;
 }

@@ -1,6 +1,6 @@
 import { deferred } from '@tidemark/kernel';
 import { abortWith, type Lane, type LaneWork, RecordQueue } from './lane.ts';
-import type { SourceRecord, TopicPartition } from './record.ts';
+import { recordBytes, type SourceRecord, type TopicPartition } from './record.ts';
 import type { RecordBatch } from './source.ts';
 
 /**
@@ -15,6 +15,7 @@ export class PartitionLane<E> implements Lane {
   #position: bigint;
   #readNext: bigint;
   #inFlightSinceMs: number | undefined;
+  #inFlightBytes = 0;
   #closing = false;
   #finishing = false;
   #wake = deferred();
@@ -35,7 +36,7 @@ export class PartitionLane<E> implements Lane {
   }
 
   get queuedBytes(): number {
-    return this.#queue.bytes;
+    return this.#queue.bytes + this.#inFlightBytes;
   }
 
   get position(): bigint {
@@ -95,10 +96,12 @@ export class PartitionLane<E> implements Lane {
     try {
       if (this.#closing) return;
       const records = this.#queue.take(this.#work.batchItems(), this.#work.batchBytes);
+      this.#inFlightBytes = records.reduce((sum, record) => sum + recordBytes(record), 0);
       this.#work.taken(records.length);
       await this.#deliver(records, signal);
     } finally {
       this.#inFlightSinceMs = undefined;
+      this.#inFlightBytes = 0;
       endTurn();
     }
   }
@@ -114,6 +117,7 @@ export class PartitionLane<E> implements Lane {
       signal,
     );
     this.#position = to;
+    this.#inFlightBytes = 0; // before `advanced`, where reading is resumed if there is room
     this.#work.advanced(to);
   }
 }

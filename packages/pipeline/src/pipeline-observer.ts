@@ -14,6 +14,8 @@ export interface PipelineObserver<E> extends DeliveryObserver<E> {
   breaker?(state: BreakerState): void;
   /** A dead letter or a commit could not be stored and is tried again. */
   troubled?(what: 'dead letter' | 'commit' | 'open', error: unknown): void;
+  /** A partition waits because too many of its keys are parked, or goes on. */
+  parkingFull?(partition: TopicPartition, full: boolean): void;
   /** A partition was taken from us while we worked, or its delivery met a defect; it is opened again. */
   laneFailed?(partition: TopicPartition, error: unknown): void;
 }

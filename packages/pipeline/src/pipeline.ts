@@ -7,16 +7,24 @@ import type { DeadLetterPort } from './dead-letter.ts';
 import type { Decoder } from './item.ts';
 import { Lanes, type OrderUnit } from './lanes.ts';
 import { Ledger, type LedgerCounts } from './ledger.ts';
+import type { ParkingConfig } from './parking.ts';
 import type { PipelineObserver } from './pipeline-observer.ts';
 import { RateLimit } from './rate-limit.ts';
+import { partitionKey } from './record.ts';
 import type { Sink } from './sink.ts';
 import type { Position, Source } from './source.ts';
+import { type Stages, staged } from './stages.ts';
 
-/** A pipeline in a few lines. */
-export interface PipelineConfig<E> {
+/**
+ * A pipeline in a few lines: a source, a codec, what to check, leave out and change, and a sink. `In` is what the codec
+ * makes, `E` what the sink takes; they are the same unless `transform` is given.
+ */
+export type PipelineConfig<E, In = E> = PipelineParts<E, In> & Stages<E, In>;
+
+export interface PipelineParts<E, In> {
   readonly name: string;
   readonly source: Source;
-  readonly decode: Decoder<E>;
+  readonly decode: Decoder<In>;
   readonly sink: Sink<E>;
   readonly deadLetters: DeadLetterPort;
   /** Rejects while the sink as a whole is not well; asked before an event is given up. */
@@ -25,6 +33,11 @@ export interface PipelineConfig<E> {
   readonly order?: OrderUnit<E>;
   readonly bounds?: Partial<PipelineBounds>;
   readonly policy?: SinkPolicy;
+  /**
+   * Holds back what follows a dead-lettered event of the same key until the letter is dealt with. Needs the order
+   * `partition` and a sink that keeps positions. Off unless given: then a dead letter's successors overtake it.
+   */
+  readonly parking?: ParkingConfig;
   /** Events a second, at most; unlimited unless given. */
   readonly eventsPerSec?: number;
   readonly observer?: PipelineObserver<E>;
@@ -32,7 +45,7 @@ export interface PipelineConfig<E> {
   readonly random: () => number;
 }
 
-/** waiting: the sink is down and the breaker holds deliveries back. */
+/** waiting: the sink is down and the breaker holds deliveries back, or too many keys are parked. */
 export type PipelineState = 'starting' | 'running' | 'paused' | 'waiting' | 'stopped';
 
 export interface PipelineStatus {
@@ -54,23 +67,26 @@ export interface PipelineStatus {
 }
 
 /** A running pipeline: source → decode → order → deliver → commit. */
-export class Pipeline<E> {
-  readonly #config: PipelineConfig<E>;
+export class Pipeline<E, In = E> {
+  readonly #config: PipelineConfig<E, In>;
   readonly #ledger = new Ledger();
   readonly #rate: RateLimit;
   readonly #lanes: Lanes<E>;
   #breaker: BreakerState = 'closed';
+  /** Partitions that wait because too many of their keys are parked. */
+  readonly #full = new Set<string>();
   #reading: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
 
-  constructor(config: PipelineConfig<E>) {
+  constructor(config: PipelineConfig<E, In>) {
+    checkParking(config);
     this.#config = config;
     const bounds = { ...defaultBounds, ...config.bounds };
     const batchLimit = new BatchLimit(bounds.batchItems);
     this.#rate = new RateLimit(config.eventsPerSec ?? Infinity, config.clock);
     this.#lanes = new Lanes({
       source: config.source,
-      decode: config.decode,
+      decode: staged<E, In>(config.decode, config),
       sink: this.#compose(batchLimit),
       order: config.order ?? 'partition',
       bounds,
@@ -132,7 +148,7 @@ export class Pipeline<E> {
   #state(): PipelineState {
     if (this.#stopping || !this.#reading) return 'stopped';
     if (this.#lanes.gate.isShut) return 'paused';
-    if (this.#breaker !== 'closed' || this.#lanes.opening) return 'waiting';
+    if (this.#breaker !== 'closed' || this.#lanes.opening || this.#full.size > 0) return 'waiting';
     return this.#lanes.everAssigned ? 'running' : 'starting';
   }
 
@@ -148,7 +164,7 @@ export class Pipeline<E> {
   }
 
   #compose(batchLimit: BatchLimit): Sink<E> {
-    const { name, sink, deadLetters, probe, policy, observer = {}, clock, random } = this.#config;
+    const { name, sink, deadLetters, probe, policy, parking, observer = {}, clock, random } = this.#config;
     return composeSink({
       pipeline: name,
       sink,
@@ -158,6 +174,7 @@ export class Pipeline<E> {
       },
       probe,
       policy: policy ?? defaultSinkPolicy,
+      parking,
       rate: this.#rate,
       batchLimit,
       observer,
@@ -166,8 +183,26 @@ export class Pipeline<E> {
         observer.breaker?.(state);
       },
       onDeadLetterFailure: error => observer.troubled?.('dead letter', error),
+      onParkingFull: (partition, full) => {
+        if (full) this.#full.add(partitionKey(partition));
+        else this.#full.delete(partitionKey(partition));
+        observer.parkingFull?.(partition, full);
+      },
       clock,
       random,
     });
   }
+}
+
+/** Parking is exact only where the parked keys and the position are stored together, and in order. */
+function checkParking({
+  name,
+  parking,
+  order = 'partition',
+  sink,
+}: Pick<PipelineParts<never, never>, 'name' | 'parking' | 'order' | 'sink'>): void {
+  if (!parking || (order === 'partition' && sink.keepsPositions === true)) return;
+  throw new TidemarkError('PIPELINE_PARKING', `pipeline ${name} cannot park keys`, {
+    hint: 'Parking needs the order "partition" and a sink that keeps positions; leave one or the other out.',
+  });
 }

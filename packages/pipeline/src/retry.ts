@@ -19,9 +19,9 @@ export interface RetryOptions {
 
 /**
  * Tries again. Transient failures count towards `attempts`; a sink that is down is waited for as long as it takes.
- * When a single event fails the sink is probed, and probed again when its attempts are used up. Only an event whose
- * attempts all lie between two probes that succeeded is given up: an outage that begins, ends or hides behind
- * errors that do not look like one is never blamed on an event.
+ * Whenever a single event fails the sink is probed, and what failed before a probe that fails counts for nothing. Only
+ * an event with a probe that succeeded after each of its attempts is given up: an outage that begins, ends or hides
+ * behind errors that do not look like one, however short, is never blamed on an event.
  */
 export function retrying<E>(inner: Sink<E>, options: RetryOptions): Sink<E> {
   return wrapDeliver(inner, async (batch, signal) => {
@@ -46,8 +46,6 @@ class Tries {
   #firstFailedAtMs: number | undefined;
   /** Failures in a row since the count was last reset; drives the back-off. */
   #streak = 0;
-  /** The sink was found well after the first of the attempts that count. */
-  #wellSince = false;
 
   constructor(options: RetryOptions, batch: Batch<unknown>) {
     this.#options = options;
@@ -62,10 +60,8 @@ class Tries {
       throw new AttemptsError(error, this.#attempts, this.#firstFailedAtMs);
     }
     this.#options.onRetry?.(error);
-    await this.#options.clock.sleep(
-      backoffDelayMs(this.#options.policy, this.#streak++, this.#options.random),
-      signal,
-    );
+    const backoffMs = backoffDelayMs(this.#options.policy, this.#streak++, this.#options.random);
+    await this.#options.clock.sleep(Math.max(backoffMs, error.retryAfterMs), signal);
   }
 
   async #worthAnotherTry(error: DeliveryError, signal: AbortSignal): Promise<boolean> {
@@ -85,19 +81,13 @@ class Tries {
 
   /** Whether the failures of a single event may still be the sink's doing. */
   async #mayBeTheSink(signal: AbortSignal): Promise<boolean> {
-    const usedUp = this.#attempts >= this.#options.policy.attempts;
-    if (this.#wellSince && !usedUp) return true;
-    if (await this.#sinkIsWell(signal)) {
-      this.#wellSince = true;
-      return !usedUp;
-    }
+    if (await this.#sinkIsWell(signal)) return this.#attempts < this.#options.policy.attempts;
     this.#absolve();
     return true;
   }
 
   /** The sink was at fault: the event has all its attempts before it. */
   #absolve(): void {
-    this.#wellSince = false;
     this.#attempts = 0;
   }
 

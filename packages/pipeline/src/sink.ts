@@ -23,6 +23,11 @@ export const everythingNew: Receipt = { duplicates: noDuplicates };
  */
 export interface Sink<E> {
   /**
+   * True for a sink that stores positions with the effects, and with them what `Batch.parking` says. Parking needs it:
+   * only then a key is parked exactly when the event that parks it has been passed.
+   */
+  readonly keepsPositions?: boolean;
+  /**
    * The partition is ours now, and this is where the consumer group stands in it. Resolves with the offset to resume
    * at: a sink that stores positions fences out earlier owners here and answers with its own position, which counts for
    * more than the group's; others answer with the one they were given.

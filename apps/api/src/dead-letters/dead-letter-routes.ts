@@ -119,6 +119,8 @@ function replayRoute(api: Api, { desk, logAction }: DeadLetterParts): void {
       sent: [...result.sent],
       overCap: [...result.overCap],
       homeless: [...result.homeless],
+      incomplete: [...result.incomplete],
+      blocked: [...result.blocked],
       remaining: result.remaining,
     };
   });

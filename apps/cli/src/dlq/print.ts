@@ -61,18 +61,19 @@ export function printReplay(
   dryRun: boolean,
   replaysMax: number,
 ): void {
-  const { sent, overCap, homeless } = result;
+  const { sent, overCap, homeless, incomplete, blocked } = result;
   terminal.print(`  ${dryRun ? 'would be sent back' : 'sent back'}: ${count(sent.length)}`);
   if (dryRun) for (const id of sent) terminal.print(`    ${id}`);
-  if (overCap.length > 0) {
-    terminal.print(
-      `  left alone, because they were sent back ${times(replaysMax)} or more: ${count(overCap.length)}`,
-    );
-    for (const id of overCap) terminal.print(`    ${id}`);
-  }
-  if (homeless.length > 0) {
-    terminal.print(`  left alone, because nothing says where they came from: ${count(homeless.length)}`);
-    for (const id of homeless) terminal.print(`    ${id}`);
+  const leftAlone = [
+    [overCap, `they were sent back ${times(replaysMax)} or more`],
+    [homeless, 'nothing says where they came from'],
+    [incomplete, 'they were too large to carry their payload, which an edit has to put in'],
+    [blocked, 'of their key, something before them is still open or on its way'],
+  ] as const;
+  for (const [ids, why] of leftAlone) {
+    if (ids.length === 0) continue;
+    terminal.print(`  left alone, because ${why}: ${count(ids.length)}`);
+    for (const id of ids) terminal.print(`    ${id}`);
   }
 }
 

@@ -1,4 +1,5 @@
 import { DeliveryError } from '@tidemark/pipeline';
+import { readSome, retryAfterMs } from '../http/classify-status.ts';
 
 /** One document of a `_bulk` request. */
 export interface BulkDocument {
@@ -16,6 +17,10 @@ interface BulkItem {
   readonly error?: { readonly type?: string; readonly reason?: string };
 }
 
+/** Time that one request may take, milliseconds. */
+const requestTimeoutMs = 30_000;
+/** Bytes of an error that are read. */
+const answerBytesMax = 16 * 1024;
 const tooManyRequests = 429;
 const conflict = 409;
 
@@ -32,7 +37,10 @@ export async function bulk(
   signal: AbortSignal,
 ): Promise<BulkOutcome[]> {
   const response = await request(new URL('_bulk', baseUrl), lines(index, documents), signal);
-  if (!response.ok) throw failure(response.status, await response.text());
+  if (!response.ok) {
+    const waitMs = retryAfterMs(response.headers.get('retry-after'), Date.now());
+    throw failure(response.status, await readSome(response, answerBytesMax), undefined, waitMs);
+  }
   const { items } = (await response.json()) as { items: { index?: BulkItem }[] };
   return items.map(({ index: item }) => outcomeOf(item));
 }
@@ -45,7 +53,13 @@ async function request(url: URL, body: string, signal: AbortSignal): Promise<Res
     url.password = '';
   }
   try {
-    return await fetch(url, { method: 'POST', headers, body, signal });
+    return await fetch(url, {
+      method: 'POST',
+      headers,
+      body,
+      redirect: 'manual',
+      signal: AbortSignal.any([signal, AbortSignal.timeout(requestTimeoutMs)]),
+    });
   } catch (error) {
     signal.throwIfAborted();
     throw new DeliveryError('down', 'the search index does not answer', { cause: error });
@@ -71,11 +85,12 @@ function outcomeOf(item: BulkItem | undefined): BulkOutcome {
 }
 
 /** 429 is back-pressure, other 4xx of a document are its own fault, and what concerns access or the server is the sink's. */
-function failure(status: number, message: string, type?: string): DeliveryError {
+function failure(status: number, message: string, type?: string, waitMs = 0): DeliveryError {
   const errorClass = type ?? `HTTP ${status}`;
   const text = `the search index answered ${status}: ${message.slice(0, 500)}`;
-  if (status === tooManyRequests) return new DeliveryError('down', text, { errorClass });
+  if (status === tooManyRequests)
+    return new DeliveryError('down', text, { errorClass, retryAfterMs: waitMs });
   if (status === 413) return new DeliveryError('overloaded', text, { errorClass });
   if (status === 400 && type !== undefined) return new DeliveryError('permanent', text, { errorClass });
-  return new DeliveryError(status >= 400 && status < 600 ? 'down' : 'transient', text, { errorClass });
+  return new DeliveryError('down', text, { errorClass, retryAfterMs: waitMs });
 }

@@ -9,6 +9,8 @@ import {
   type SourceRecord,
 } from '@tidemark/pipeline';
 import type { MessageSender, OutgoingMessage } from './kafka-producer.ts';
+import { parseReplayOrigin } from './replay-origin.ts';
+import { sendLetters } from './send-letters.ts';
 
 /** A dead letter as it is read back from its topic. */
 export interface StoredDeadLetter {
@@ -34,6 +36,8 @@ export interface StoredDeadLetter {
   readonly headers: readonly (readonly [name: string, base64: string | null])[];
   /** How often the event had been sent back to its topic before. */
   readonly replays: number;
+  /** The offset at which the event became a dead letter of this pipeline for the first time. */
+  readonly originOffset: bigint;
 }
 
 /** Longest error message that a header carries, characters. */
@@ -52,7 +56,7 @@ export function kafkaDeadLetters(sender: MessageSender, group: string): DeadLett
   return async letters => {
     for (const { run, bytes } of runsOf(letters)) {
       const messages = run.map(letter => deadLetterMessage(letter, group));
-      await sender.send(messages, { compressed: bytes > requestBytesMax });
+      await sendLetters(sender, messages, { compressed: bytes > requestBytesMax });
     }
   };
 }
@@ -161,8 +165,18 @@ export function decodeDeadLetter(record: SourceRecord): Decision<StoredDeadLette
     keyBytes: record.key,
     headers: originalHeaders(record),
     replays: Number(header(replayHeaders.count) ?? 0),
+    originOffset: originOf(pipeline, place, header(replayHeaders.origin)),
   };
   return { fate: 'deliver', event };
+}
+
+function originOf(
+  pipeline: string,
+  { partition, offset }: { partition: number; offset: bigint },
+  header: string | undefined,
+): bigint {
+  const origin = parseReplayOrigin(header);
+  return origin?.pipeline === pipeline && origin.partition === partition ? origin.offset : offset;
 }
 
 function originalHeaders(record: SourceRecord): [string, string | null][] {

@@ -1,6 +1,6 @@
+import { furtherPipelines, pipelines } from '@tidemark/contracts/names';
 import { type Clock, TidemarkError } from '@tidemark/kernel';
-import { auditSubjects } from '../audit/subjects.ts';
-import type { MessageSender } from '../kafka/kafka-producer.ts';
+import type { MessageSender, OutgoingMessage } from '../kafka/kafka-producer.ts';
 import {
   type DeadLetterAction,
   type DeadLetterDetail,
@@ -15,9 +15,12 @@ import {
   findLetter,
   findLetters,
   findOpen,
+  firstPlace,
   type LetterRow,
   letterColumns,
+  type OpenLetter,
 } from './dead-letter-query.ts';
+import { ParkedLetters, type ReplayNumber, type ReplayPass } from './parked-letters.ts';
 import { inTransaction, type Pool, type Transaction } from './pool.ts';
 
 /** Who acts, and why; both are written down with every action. */
@@ -46,16 +49,26 @@ export interface ReplayResult {
   readonly overCap: readonly string[];
   /** Left alone because nothing says where they came from: somebody else wrote them to the dead-letter topic. */
   readonly homeless: readonly string[];
-  /** Letters that match as well, and come after the limit. */
+  /** Left alone because the letter was too large to carry its payload; an edit puts one in. */
+  readonly incomplete: readonly string[];
+  /** Left alone for now: their key is parked, and something of it that comes before them is still open or on its way. */
+  readonly blocked: readonly string[];
+  /** Letters that match as well, and come after the limit, or after one that somebody else dealt with meanwhile. */
   readonly remaining: number;
 }
 
-export const replayDefaults = { eventsPerSec: 100, replaysMax: 3 } as const;
+const never = new AbortController().signal;
+
+export const replayDefaults = { dryRun: false, eventsPerSec: 100, replaysMax: 3, signal: never } as const;
+
+const ourPipelines: ReadonlySet<string> = new Set([
+  ...Object.values(pipelines),
+  ...Object.values(furtherPipelines),
+]);
 
 /** Letters that are sent and marked together, at most; fewer at low rates, so that the rate stays even. */
 const chunkMax = 100;
 const chunksPerSec = 10;
-const never = new AbortController().signal;
 
 /**
  * Looks at dead letters and deals with them. A replay sends the original bytes, or the corrected ones, with the
@@ -67,6 +80,7 @@ export class DeadLetterDesk {
   readonly #sender: MessageSender;
   readonly #clock: Clock;
   readonly #sendTimeoutMs: number;
+  readonly #parked: ParkedLetters;
 
   /** @param sendTimeoutMs less than the database allows a transaction to wait for us */
   constructor(pool: Pool, sender: MessageSender, clock: Clock, sendTimeoutMs = 8000) {
@@ -74,6 +88,7 @@ export class DeadLetterDesk {
     this.#sender = sender;
     this.#clock = clock;
     this.#sendTimeoutMs = sendTimeoutMs;
+    this.#parked = new ParkedLetters(pool);
   }
 
   /** Newest first. */
@@ -144,70 +159,85 @@ export class DeadLetterDesk {
        SELECT event_id, 'discard', $2, $3 FROM changed RETURNING event_id`,
       [ids, actor.name, actor.why],
     );
-    return rows.map(row => row.event_id);
+    const discarded = rows.map(row => row.event_id);
+    await this.#parked.settled(discarded);
+    return discarded;
   }
 
   /**
-   * Sends open letters back to their topics, in log order. Each chunk is locked, sent, marked and logged in one
-   * transaction: of two people who replay at the same time only one sends. A crash after the sending leaves the chunk
-   * open, and whoever replays it again does no harm: what had its effect is recognised by its id, and what fails again
-   * has the same dead letter as its twin.
+   * Sends open letters back to their topics, in the order in which their events were there first. Each chunk is locked,
+   * sent, marked and logged in one transaction: of two people who replay the same letters only one sends them, and the
+   * other stops there, because what comes next may belong behind them. A crash after the sending leaves the chunk open,
+   * and whoever replays it again does no harm: what had its effect is recognised by its id, and what fails again has the
+   * same dead letter as its twin.
    *
    * @throws TidemarkError `DEAD_LETTER_UNKNOWN`, `DEAD_LETTER_CLOSED` when single letters are named and are not open;
    *   `BROKER_UNAVAILABLE`, with everything that was not acknowledged still open
    */
   async replay(filter: DeadLetterFilter, actor: Actor, options: ReplayOptions = {}): Promise<ReplayResult> {
-    const {
-      dryRun = false,
-      eventsPerSec,
-      replaysMax,
-      signal = never,
-      onSent,
-    } = { ...replayDefaults, ...options };
-    const open = await findOpen(this.#pool, filter);
-    await this.#requireOpen(filter, open.length);
-    const homeless = open.filter(letter => !auditSubjects[letter.pipeline]).map(({ id }) => id);
-    const known = open.filter(letter => auditSubjects[letter.pipeline]);
-    const overCap = known.filter(letter => letter.replays >= replaysMax).map(({ id }) => id);
-    const all = known.filter(letter => letter.replays < replaysMax).map(({ id }) => id);
-    const due = all.slice(0, options.limit ?? all.length);
-    const remaining = all.length - due.length;
-    if (dryRun) return { sent: due, overCap, homeless, remaining };
+    const { dryRun, eventsPerSec, replaysMax, signal, onSent } = { ...replayDefaults, ...options };
+    const { candidates, ...leftAlone } = await this.#choose(filter, replaysMax);
+    const due = candidates.slice(0, options.limit ?? candidates.length);
+    if (dryRun) return { sent: due, ...leftAlone, remaining: candidates.length - due.length };
+    const pass: ReplayPass = {};
     const chunk = Math.max(1, Math.min(chunkMax, Math.floor(eventsPerSec / chunksPerSec)));
     const sent: string[] = [];
     for (let at = 0; at < due.length && !signal.aborted; at += chunk) {
       const startedMs = this.#clock.monotonic();
-      sent.push(...(await this.#replayChunk(due.slice(at, at + chunk), actor)));
+      const isWhole = await this.#replayChunk(due.slice(at, at + chunk), pass, actor);
+      if (!isWhole) break;
+      sent.push(...due.slice(at, at + chunk));
       onSent?.(sent.length, due.length);
       const spentMs = this.#clock.monotonic() - startedMs;
       await this.#clock.sleep(Math.max(0, (chunk / eventsPerSec) * 1000 - spentMs), signal).catch(() => {});
     }
-    return { sent, overCap, homeless, remaining };
+    return { sent, ...leftAlone, remaining: candidates.length - sent.length };
   }
 
-  #replayChunk(ids: readonly string[], actor: Actor): Promise<string[]> {
+  /** Which of the open letters may be sent back now, in order, and why the others may not. */
+  async #choose(filter: DeadLetterFilter, replaysMax: number) {
+    const open = await findOpen(this.#pool, filter);
+    await this.#requireOpen(filter, open.length);
+    const idsOf = (letters: readonly OpenLetter[]) => letters.map(({ id }) => id);
+    const [known, homeless] = split(open, letter => ourPipelines.has(letter.pipeline));
+    const [under, overCap] = split(known, letter => letter.replays < replaysMax);
+    const [whole, incomplete] = split(under, letter => !letter.incomplete);
+    const blocked = await this.#parked.blocked(idsOf(whole));
+    return {
+      candidates: idsOf(whole).filter(id => !blocked.has(id)),
+      homeless: idsOf(homeless),
+      overCap: idsOf(overCap),
+      incomplete: idsOf(incomplete),
+      blocked: [...blocked],
+    };
+  }
+
+  /** False, and nothing is sent, when some of the letters are no longer open. */
+  #replayChunk(ids: readonly string[], pass: ReplayPass, actor: Actor): Promise<boolean> {
     return inTransaction(this.#pool, never, async transaction => {
       const rows = await lockOpen(transaction, ids);
-      await this.#send(rows);
-      const sent = rows.map(row => row.event_id);
+      if (rows.length < ids.length) return false;
+      const sequence = await this.#parked.announce(rows, pass, transaction);
+      await this.#send(rows.map((row, index) => messageOf(row, sequence[index] as ReplayNumber)));
       await transaction.query({
         name: 'mark-replayed',
         text: markReplayed,
-        values: [sent, actor.name, actor.why],
+        values: [ids, actor.name, actor.why],
       });
-      return sent;
+      await this.#parked.settled(ids, transaction);
+      return true;
     });
   }
 
   /** The client waits for a broker that is gone as long as it takes; a person, and our locks, cannot. */
-  async #send(rows: readonly LetterRow[]): Promise<void> {
+  async #send(messages: readonly OutgoingMessage[]): Promise<void> {
     const done = new AbortController();
     const overdue = this.#clock.sleep(this.#sendTimeoutMs, done.signal).then(() => {
       throw new TidemarkError('BROKER_UNAVAILABLE', 'the broker did not acknowledge the events in time', {
         hint: 'Try again when it is back; what was not sent is still open.',
       });
     });
-    const sending = this.#sender.send(rows.map(messageOf));
+    const sending = this.#sender.send(messages);
     for (const loser of [sending, overdue]) loser.catch(() => {});
     try {
       await Promise.race([sending, overdue]);
@@ -255,10 +285,16 @@ async function lockOpen(transaction: Transaction, ids: readonly string[]): Promi
   const { rows } = await transaction.query<LetterRow>({
     name: 'lock-open-letters',
     text: `SELECT ${letterColumns} FROM dlq_events WHERE event_id = ANY($1::uuid[]) AND status = 'open'
-      ORDER BY source_topic, source_partition, source_offset FOR UPDATE SKIP LOCKED`,
+      ORDER BY ${firstPlace} FOR UPDATE`,
     values: [ids],
   });
   return rows;
+}
+
+/** Those that the condition holds for, and the others. */
+function split<T>(all: readonly T[], condition: (one: T) => boolean): [T[], T[]] {
+  const { yes = [], no = [] } = Object.groupBy(all, one => (condition(one) ? 'yes' : 'no'));
+  return [yes, no];
 }
 
 function unknownLetter(id: string): TidemarkError {

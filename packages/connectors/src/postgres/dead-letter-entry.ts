@@ -1,8 +1,10 @@
-import { replayHeaders } from '@tidemark/contracts/names';
+import { omittedPayloadHeader, replayHeaders } from '@tidemark/contracts/names';
 import { decodeRecord, type SourceRecord } from '@tidemark/pipeline';
 import { auditSubjects } from '../audit/subjects.ts';
 import type { OutgoingMessage } from '../kafka/kafka-producer.ts';
+import { formatReplayOrigin } from '../kafka/replay-origin.ts';
 import type { DeadLetterStatus, LetterRow } from './dead-letter-query.ts';
+import type { ReplayNumber } from './parked-letters.ts';
 
 /** A dead letter as people see it in a list. */
 export interface DeadLetterEntry {
@@ -75,18 +77,23 @@ export function detailOf(row: LetterRow, actions: DeadLetterAction[]): DeadLette
   };
 }
 
-const replayHeaderNames: ReadonlySet<string> = new Set(Object.values(replayHeaders));
+/** Headers that we have added and that are no part of the original record. */
+const addedHeaders: ReadonlySet<string> = new Set([...Object.values(replayHeaders), omittedPayloadHeader]);
 
 /**
  * The message that a replay sends. The partition is the one that the event came from, where the newer events of its key are: what wrote the topic may
  * have had rules of its own about partitions.
  */
-export function messageOf(row: LetterRow): OutgoingMessage {
-  const original = row.headers.filter(([name]) => !replayHeaderNames.has(name));
+export function messageOf(row: LetterRow, { pass, seq }: ReplayNumber): OutgoingMessage {
+  const original = row.headers.filter(([name]) => !addedHeaders.has(name));
+  const partition = row.source_partition;
+  const offset = BigInt(row.origin_offset ?? row.source_offset);
   const added: [string, string][] = [
-    [replayHeaders.count, String(row.replays + 1)],
+    // What was only held back has not come back from a failure of its own.
+    [replayHeaders.count, String(row.replays + (row.reason === 'parked' ? 0 : 1))],
     [replayHeaders.letter, row.event_id],
     [replayHeaders.pipeline, row.pipeline],
+    [replayHeaders.origin, formatReplayOrigin({ pipeline: row.pipeline, partition, offset, pass, seq })],
   ];
   return {
     topic: row.source_topic,

@@ -1,3 +1,4 @@
+import { omittedPayloadHeader } from '@tidemark/contracts/names';
 import type { Pool } from './pool.ts';
 
 export const deadLetterStatuses = ['open', 'replayed', 'discarded'] as const;
@@ -31,6 +32,8 @@ export interface LetterRow {
   readonly source_topic: string;
   readonly source_partition: number;
   readonly source_offset: string;
+  /** Where the event became a dead letter for the first time; null for letters from before that was kept. */
+  readonly origin_offset: string | null;
   readonly key: string | null;
   readonly key_bytes: Buffer | null;
   readonly headers: readonly (readonly [name: string, base64: string | null])[];
@@ -49,8 +52,8 @@ export interface LetterRow {
 /** A payload has megabytes at the worst, and a page many of them: lists show how it begins, bytes. */
 export const previewBytes = 4096;
 
-const columnsBefore = `event_id, pipeline, source_topic, source_partition, source_offset, key, key_bytes, headers,
-  reason, error`;
+const columnsBefore = `event_id, pipeline, source_topic, source_partition, source_offset, origin_offset, key, key_bytes,
+  headers, reason, error`;
 const columnsAfter = `attempts, replays, status, failed_at,
   to_char(failed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS exact_failed_at`;
 
@@ -99,13 +102,22 @@ export interface OpenLetter {
   readonly id: string;
   readonly pipeline: string;
   readonly replays: number;
+  /** The letter was too large for its topic and came without its payload, and nobody has put one in. */
+  readonly incomplete: boolean;
 }
 
-/** Open letters that match, in the order of their topic: a replay in this order keeps the order of every key. */
+/** In the order in which their events were in their topic first: a replay in this order keeps the order of every key. */
+export const firstPlace =
+  'source_topic, source_partition, coalesce(origin_offset, source_offset), source_offset';
+
+/** Open letters that match, in the order of {@link firstPlace}. */
 export async function findOpen(pool: Pool, filter: DeadLetterFilter): Promise<OpenLetter[]> {
   const { rows } = await pool.query<OpenLetter>(
-    `SELECT event_id AS id, pipeline, replays FROM dlq_events WHERE ${condition}
-     ORDER BY source_topic, source_partition, source_offset`,
+    `SELECT event_id AS id, pipeline, replays,
+       edited IS NULL AND EXISTS (
+         SELECT 1 FROM jsonb_array_elements(headers) AS header WHERE header->>0 = '${omittedPayloadHeader}'
+       ) AS incomplete
+     FROM dlq_events WHERE ${condition} ORDER BY ${firstPlace}`,
     conditionValues({ ...filter, status: 'open' }),
   );
   return rows;

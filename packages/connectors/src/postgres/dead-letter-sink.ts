@@ -11,15 +11,15 @@ import { transactionalSink } from './transactional-sink.ts';
 const storeLetters = `
   WITH input AS (
     SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::int[], $5::bigint[], $6::text[], $7::text[], $8::text[],
-      $9::text[], $10::bytea[], $11::int[], $12::timestamptz[], $13::bytea[], $14::text[], $15::int[])
+      $9::text[], $10::bytea[], $11::int[], $12::timestamptz[], $13::bytea[], $14::text[], $15::int[], $16::bigint[])
       AS input (event_id, pipeline, source_topic, source_partition, source_offset, key, reason, error,
-        original_payload, payload_bytes, attempts, failed_at, key_bytes, headers, replays)
+        original_payload, payload_bytes, attempts, failed_at, key_bytes, headers, replays, origin_offset)
   ), stored AS (
     INSERT INTO dlq_events (event_id, pipeline, source_topic, source_partition, source_offset, key, reason, error,
-      original_payload, payload_bytes, attempts, failed_at, key_bytes, headers, replays, status, edited)
+      original_payload, payload_bytes, attempts, failed_at, key_bytes, headers, replays, origin_offset, status, edited)
     SELECT event_id, pipeline, source_topic, source_partition, source_offset, key, reason, error,
       jsonb_or_null(original_payload), payload_bytes, attempts, failed_at, key_bytes, headers::jsonb,
-      input.replays + coalesce(done.replays, 0), coalesce(done.status, 'open'), done.edited
+      input.replays + coalesce(done.replays, 0), origin_offset, coalesce(done.status, 'open'), done.edited
     FROM input LEFT JOIN LATERAL (
       SELECT count(*) FILTER (WHERE action = 'replay')::int AS replays,
         (array_agg(CASE action WHEN 'replay' THEN 'replayed' ELSE 'discarded' END ORDER BY id DESC)
@@ -46,7 +46,23 @@ async function write(
     unique.map(item => item.event),
   );
   const known = unique.filter(item => !written.has(item.event.eventId));
+  await noteNewest(transaction, [...known, ...items.filter(item => repeats.has(item.record.offset))]);
   return new Set([...repeats, ...known.map(item => item.record.offset)]);
+}
+
+/** What is a letter already may lie further on in its topic now; who waits for it to be seen goes by that. */
+async function noteNewest(
+  transaction: Transaction,
+  known: readonly DeliverableItem<StoredDeadLetter>[],
+): Promise<void> {
+  if (known.length === 0) return;
+  await transaction.query({
+    name: 'note-newest-dead-letters',
+    text: `UPDATE dlq_events AS e SET newest_offset = greatest(e.newest_offset, input.newest)
+      FROM (SELECT id, max(newest) AS newest FROM unnest($1::uuid[], $2::bigint[]) AS i (id, newest) GROUP BY id) AS input
+      WHERE e.event_id = input.id`,
+    values: [known.map(item => item.event.eventId), known.map(item => item.event.offset.toString())],
+  });
 }
 
 /** Adds letters to the table and answers with the ids of those that were not there. No id may come twice. */
@@ -79,5 +95,6 @@ function columns(letters: readonly StoredDeadLetter[]): unknown[][] {
     letters.map(letter => letter.keyBytes),
     letters.map(letter => JSON.stringify(letter.headers)),
     letters.map(letter => letter.replays),
+    letters.map(letter => letter.originOffset.toString()),
   ];
 }

@@ -2,10 +2,12 @@ import {
   DeliveryError,
   type LedgerCounts,
   type OffsetSpan,
+  type ParkingStep,
   type Position,
   partitionKey,
   type TopicPartition,
 } from '@tidemark/pipeline';
+import { storeParking } from './parked-keys.ts';
 import type { Pool, Transaction } from './pool.ts';
 
 /** A row of `pipeline_positions` as far as an owner needs it. */
@@ -66,12 +68,16 @@ export class Positions {
     this.#epochs.delete(partitionKey(partition));
   }
 
-  /** Advances inside the transaction of the effects; false when somebody else, or an earlier attempt, has moved it. */
+  /**
+   * Advances inside the transaction of the effects, with what the batch does to parked keys; false when somebody
+   * else, or an earlier attempt, has moved it.
+   */
   async advance(
     transaction: Transaction,
     partition: TopicPartition,
     span: OffsetSpan,
     counts: LedgerCounts,
+    parking: readonly ParkingStep[] = [],
   ): Promise<boolean> {
     const { rowCount } = await transaction.query({
       name: 'advance-position',
@@ -90,7 +96,9 @@ export class Positions {
         counts.deadLettered,
       ],
     });
-    return rowCount === 1;
+    if (rowCount !== 1) return false;
+    await storeParking(transaction, this.#pipeline, partition, parking);
+    return true;
   }
 
   /**

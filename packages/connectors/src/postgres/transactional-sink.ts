@@ -72,6 +72,7 @@ export function transactionalSink<E>(pipeline: string, pool: Pool, effects: Effe
         batch.partition,
         batch.span,
         countBatch(batch, receipt),
+        batch.parking,
       );
       if (!moved) throw new PositionMoved();
       return receipt;
@@ -101,10 +102,12 @@ export function transactionalSink<E>(pipeline: string, pool: Pool, effects: Effe
       );
     }
     const items = batch.items.filter(item => item.record.offset >= position);
-    return deliver({ ...batch, items, span: { from: position, to } }, signal);
+    const parking = batch.parking?.filter(step => step.at >= position) ?? [];
+    return deliver({ ...batch, items, parking, span: { from: position, to } }, signal);
   };
 
   return {
+    keepsPositions: true,
     open: position => positions.own(position).catch(rethrowClassified),
     deliver: (batch, signal) => deliver(requireSpan(batch), signal),
     close: async partition => positions.disown(partition),

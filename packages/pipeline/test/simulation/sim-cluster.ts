@@ -1,5 +1,5 @@
 import type { Position, SourceRecord, TopicPartition } from '@tidemark/pipeline';
-import { encodeSimEvent, type SimEvent, simTopic } from './sim-event.ts';
+import { encodeSimEvent, type SimEvent, type SimReplay, simTopic } from './sim-event.ts';
 
 /** What the group's coordinator asks of a member. */
 export interface SimMember {
@@ -26,10 +26,10 @@ export class SimCluster {
     this.#beforeCommit = beforeCommit;
   }
 
-  append(event: SimEvent): void {
+  append(event: SimEvent, replay?: SimReplay): void {
     const partition = Buffer.from(event.key).reduce((sum, byte) => sum + byte, 0) % this.logs.length;
     const log = this.logs[partition] ?? [];
-    log.push(encodeSimEvent(event, partition, BigInt(log.length)));
+    log.push(encodeSimEvent(event, partition, BigInt(log.length), replay));
     for (const wake of this.#onAppend) wake();
   }
 

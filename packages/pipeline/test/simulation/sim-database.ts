@@ -5,6 +5,8 @@ import {
   deliverableItems,
   everythingNew,
   type LedgerCounts,
+  type ParkedKeyStore,
+  type ParkingStep,
   type Position,
   type Receipt,
   type Sink,
@@ -18,6 +20,19 @@ export interface SimPosition {
   next: bigint;
   epoch: number;
   counts: LedgerCounts;
+}
+
+/** A row of the parked keys. */
+export interface SimParkedKey {
+  readonly key: string;
+  readonly parkedAt: bigint;
+  failedAt: bigint;
+  failedPass: bigint;
+  lastAt: bigint;
+  reletteredAt: bigint;
+  settledThrough: bigint;
+  sentSeq: bigint;
+  returnedSeq: bigint;
 }
 
 /** An event that took effect. */
@@ -34,6 +49,8 @@ const none: LedgerCounts = { read: 0, delivered: 0, duplicate: 0, filtered: 0, d
 export class SimDatabase {
   readonly effects: SimEffect[] = [];
   readonly positions = new Map<number, SimPosition>();
+  /** By partition, then by key. */
+  readonly parked = new Map<number, Map<string, SimParkedKey>>();
   readonly #processed = new Set<number>();
   /** silent: nobody gets an answer. brownout: everything fails in a way that does not look like an outage. */
   outage: 'none' | 'silent' | 'brownout' = 'none';
@@ -50,6 +67,17 @@ export class SimDatabase {
     row.epoch += 1;
     this.positions.set(partition, row);
     return row;
+  }
+
+  parkedRow(partition: number, key: string): SimParkedKey | undefined {
+    return this.parked.get(partition)?.get(key);
+  }
+
+  releaseIfDone(partition: number, key: string): void {
+    const row = this.parkedRow(partition, key);
+    if (row && row.settledThrough >= row.lastAt && row.returnedSeq >= row.sentSeq) {
+      this.parked.get(partition)?.delete(key);
+    }
   }
 
   /** One transaction: checks owner and position, then writes effects, ids, position and counts. */
@@ -72,10 +100,45 @@ export class SimDatabase {
         });
       this.#processed.add(event.id);
     }
+    const from = row.next;
+    this.#park(partition.partition, batch.parking?.filter(({ at }) => at >= from) ?? []);
     row.next = span.to;
     row.counts = add(row.counts, countBatch(rest, { duplicates }));
     return { duplicates };
   }
+
+  #park(partition: number, steps: readonly ParkingStep[]): void {
+    const rows = this.parked.get(partition) ?? new Map<string, SimParkedKey>();
+    this.parked.set(partition, rows);
+    for (const { key, at, step, replay } of steps) {
+      const known = rows.get(key);
+      if (!known && step === 'passed') continue;
+      const row = known ?? newParkedKey(key, at);
+      rows.set(key, row);
+      if (replay && replay.seq > row.returnedSeq) row.returnedSeq = replay.seq;
+      if (step === 'passed') continue;
+      row.lastAt = at;
+      if (replay) row.reletteredAt = at;
+      if (step === 'held') continue;
+      row.failedAt = at;
+      if (replay && replay.pass > row.failedPass) row.failedPass = replay.pass;
+    }
+    for (const key of new Set(steps.map(step => step.key))) this.releaseIfDone(partition, key);
+  }
+}
+
+function newParkedKey(key: string, at: bigint): SimParkedKey {
+  return {
+    key,
+    parkedAt: at,
+    failedAt: at,
+    lastAt: at,
+    failedPass: 0n,
+    reletteredAt: -1n,
+    settledThrough: -1n,
+    sentSeq: 0n,
+    returnedSeq: 0n,
+  };
 }
 
 function add(a: LedgerCounts, b: LedgerCounts): LedgerCounts {
@@ -88,8 +151,11 @@ function add(a: LedgerCounts, b: LedgerCounts): LedgerCounts {
   };
 }
 
+const neverAborts = new AbortController().signal;
+
 /** One process's connection to the database. */
 export class SimSink implements Sink<SimEvent> {
+  readonly keepsPositions = true;
   readonly #database: SimDatabase;
   readonly #clock: VirtualClock;
   readonly #chance: Chance;
@@ -131,6 +197,21 @@ export class SimSink implements Sink<SimEvent> {
   }
 
   async close(): Promise<void> {}
+
+  /** The parked keys, read over the same connection. */
+  get parkedKeys(): ParkedKeyStore {
+    return {
+      load: async ({ partition }) => {
+        await this.#travel(neverAborts);
+        return new Set(this.#database.parked.get(partition)?.keys());
+      },
+      read: async ({ partition }, keys) => {
+        await this.#travel(neverAborts);
+        const found = keys.flatMap(key => this.#database.parkedRow(partition, key) ?? []);
+        return found.map(row => ({ ...row }));
+      },
+    };
+  }
 
   /** Everything that can go wrong before a commit. */
   async #work(batch: Batch<SimEvent>, signal: AbortSignal): Promise<void> {

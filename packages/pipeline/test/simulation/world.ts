@@ -2,7 +2,8 @@ import { type DeadLetter, Pipeline } from '@tidemark/pipeline';
 import { Chance } from './chance.ts';
 import { SimCluster } from './sim-cluster.ts';
 import { SimDatabase, SimSink } from './sim-database.ts';
-import { decodeSimEvent, type SimEvent, type SimKind } from './sim-event.ts';
+import { SimDesk } from './sim-desk.ts';
+import { decodeSimEvent, type SimEvent, type SimKind, simEventOf, simParkingRules } from './sim-event.ts';
 import { SimSource } from './sim-source.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
@@ -30,12 +31,15 @@ export class World {
   readonly cluster: SimCluster;
   readonly produced: SimEvent[] = [];
   readonly deadLetters: DeadLetter[] = [];
+  /** Deals with dead letters, in worlds whose pipelines park keys. */
+  readonly desk: SimDesk | undefined;
   /** Promises that were seen to be broken while it ran. */
   readonly violations: string[] = [];
   readonly #processes = new Set<Process>();
 
   constructor(seed: number) {
     this.chance = new Chance(seed);
+    this.desk = this.chance.hits(0.6) ? this.#openDesk() : undefined;
     this.cluster = new SimCluster(this.chance.between(1, 4), position => {
       if (position.nextOffset > this.database.position(position.partition)) {
         this.violations.push(
@@ -57,6 +61,7 @@ export class World {
       slow: chance.pick([0, 0.05, 0.1]),
     };
     this.clock.at(stormMs, () => this.#calm());
+    this.#workAtDesk();
     await this.clock.run(() => this.#finished(), endMs);
     await this.#stopAll();
   }
@@ -73,6 +78,7 @@ export class World {
       deadLetters: letters => this.#storeDeadLetters(letters),
       probe: () => sink.probe(),
       bounds: { concurrency: chance.between(1, 4), batchItems: chance.between(1, 30), queueItems },
+      ...(this.desk ? { parking: { ...simParkingRules, store: sink.parkedKeys } } : {}),
       policy: {
         retry: { attempts: 8, baseMs: 50, capMs: 1000 },
         breaker: { failures: 2, cooldown: { baseMs: 200, capMs: 2000 } },
@@ -116,6 +122,22 @@ export class World {
   #produce(event: SimEvent): void {
     this.produced.push(event);
     this.cluster.append(event);
+  }
+
+  #openDesk(): SimDesk {
+    const { database, clock, chance } = this;
+    return new SimDesk({
+      database,
+      clock,
+      chance,
+      sendBack: (event, replay) => this.cluster.append(event, replay),
+    });
+  }
+
+  #workAtDesk(): void {
+    if (!this.desk) return;
+    void this.desk.work();
+    this.clock.at(this.clock.monotonic() + this.chance.between(100, 3000), () => this.#workAtDesk());
   }
 
   #scheduleFaults(count: number): void {
@@ -176,6 +198,7 @@ export class World {
   #calm(): void {
     this.database.trouble = { transient: 0, lostAnswer: 0, slow: 0 };
     if (this.#processes.size === 0) this.#startProcess();
+    if (this.desk) this.desk.calm = true;
   }
 
   async #storeDeadLetters(letters: readonly DeadLetter[]): Promise<void> {
@@ -183,12 +206,15 @@ export class World {
     if (this.clock.monotonic() < stormMs && this.chance.hits(0.1))
       throw new Error('the dead-letter topic is away');
     this.deadLetters.push(...letters);
+    for (const letter of letters) this.desk?.take(letter, simEventOf(letter.record));
   }
 
   #finished(): boolean {
     return (
       this.clock.monotonic() > stormMs + repeatMs &&
-      this.cluster.logs.every((log, partition) => this.database.position(partition) === BigInt(log.length))
+      this.cluster.logs.every((log, partition) => this.database.position(partition) === BigInt(log.length)) &&
+      !this.desk?.hasOpen &&
+      [...this.database.parked.values()].every(rows => rows.size === 0)
     );
   }
 
