@@ -167,6 +167,7 @@ test('a dead letter comes back from its topic with the record untouched and the 
     keyBytes: Buffer.from('user:1'),
     headers: [['traceparent', Buffer.from('00-aa-bb-01').toString('base64')]],
     replays: 0,
+    originOffset: 42n,
   });
 });
 
