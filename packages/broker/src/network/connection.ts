@@ -37,7 +37,7 @@ export interface ConnectionEnvironment {
 
 /**
  * One client. Requests are started in the order they arrive and answered in that order. Nothing more is read while
- * the peer has too many requests under way or more than one fetch, leaves too many answers unread, or the broker's
+ * the peer has too many requests under way or more than a few fetches, leaves too many answers unread, or the broker's
  * memory for requests is used up.
  */
 export class Connection {
@@ -47,7 +47,7 @@ export class Connection {
   readonly #peer: Peer;
   readonly #closing = new AbortController();
   #slots: Slot[] = [];
-  /** A fetch that waits for the one before it: its answer is the only one that may be large. */
+  /** A fetch that waits for those before it: their answers are the only ones that may be large. */
   #heldBack: Buffer | null = null;
   /** Bytes of answers that wait for an earlier one. */
   #waitingBytes = 0;
@@ -113,7 +113,7 @@ export class Connection {
         const frame = this.#heldBack ?? this.#decoder.next();
         if (!frame) break;
         this.#stopFrameTimer();
-        this.#heldBack = isFetch(frame) && this.#hasFetch() ? frame : null;
+        this.#heldBack = isFetch(frame) && this.#fetchesAreMany() ? frame : null;
         if (this.#heldBack) break;
         this.#start(frame);
       }
@@ -130,7 +130,7 @@ export class Connection {
   #mayStart(): boolean {
     const { limits } = this.#env.settings;
     if (this.#slots.length >= limits.pipelinedRequestsMax) return false;
-    if (this.#heldBack && this.#hasFetch()) return false;
+    if (this.#heldBack && this.#fetchesAreMany()) return false;
     if (this.#socket.writableLength + this.#waitingBytes > limits.unsentBytesMax) return false;
     return this.#env.budget.hasRoom(this.#retry);
   }
@@ -184,8 +184,8 @@ export class Connection {
     this.#countUnsent();
   }
 
-  #hasFetch(): boolean {
-    return this.#slots.some(slot => slot.isFetch);
+  #fetchesAreMany(): boolean {
+    return this.#slots.filter(slot => slot.isFetch).length >= FETCHES_AT_ONCE;
   }
 
   /** What fits the system's own buffers goes without saying; the rest is told until the peer has read it. */
@@ -251,6 +251,8 @@ export class Connection {
 }
 
 const FETCH = 1;
+/** Fetches of one connection that are handled at once; a client has one under way for each of its streams. */
+const FETCHES_AT_ONCE = 4;
 
 /** The API key is what a frame begins with; one that is too short for it is refused later. */
 const isFetch = (frame: Buffer): boolean => frame.length >= 2 && frame.readInt16BE(0) === FETCH;
