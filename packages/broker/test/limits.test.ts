@@ -77,7 +77,7 @@ describe('limits', () => {
   });
 
   test('a connection without traffic is closed, quietly', async () => {
-    await withLimits({ idleMs: 50 }, async ({ broker, warnings, served }) => {
+    await withLimits({ idleMs: 400 }, async ({ broker, warnings, served }) => {
       const idle = await open(broker);
       await closed(idle);
       assert.deepEqual(warnings, []);

@@ -4,6 +4,7 @@ import { produce } from '../src/api/00-produce.ts';
 import { fetch } from '../src/api/01-fetch.ts';
 import { metadata } from '../src/api/03-metadata.ts';
 import { offsetCommit } from '../src/api/08-offset-commit.ts';
+import { describeGroups } from '../src/api/15-describe-groups.ts';
 import { createTopics } from '../src/api/19-create-topics.ts';
 import { initProducerId } from '../src/api/22-init-producer-id.ts';
 import { describeConfigs } from '../src/api/32-describe-configs.ts';
@@ -58,9 +59,10 @@ describe('details that clients of other makers rely on', () => {
   });
 
   test('who asks what it may do is told everything, and who does not ask is told nothing', async () => {
-    for (const [asked, topicBits, clusterBits] of [
-      [true, 0b1101_1111_1000, 0b1_1111_1010_0000],
-      [false, -2_147_483_648, -2_147_483_648],
+    const nothing = -2_147_483_648;
+    for (const [asked, topicBits, clusterBits, groupBits] of [
+      [true, 0b1101_1111_1000, 0b1_1111_1010_0000, 0b1_0100_1000],
+      [false, nothing, nothing, nothing],
     ] as const) {
       const { topics } = await client.call<{ topics: { topicAuthorizedOperations: number }[] }>(
         metadata,
@@ -77,6 +79,15 @@ describe('details that clients of other makers rely on', () => {
         endpointType: 1,
       });
       assert.equal(cluster.clusterAuthorizedOperations, clusterBits);
+      const { groups } = await client.call<{ groups: { authorizedOperations: number }[] }>(
+        describeGroups,
+        5,
+        {
+          groups: ['nobody'],
+          includeAuthorizedOperations: asked,
+        },
+      );
+      assert.equal(groups[0]?.authorizedOperations, groupBits);
     }
   });
 

@@ -59,9 +59,8 @@ export const describeGroups = defineApi({
     groups: request.groups.map(groupId => {
       const group = broker.groups.registry.get(groupId);
       if (groupId === '') return { ...ABSENT, groupId, errorCode: errorCodes.invalidGroupId };
-      if (!group) return { ...ABSENT, groupId };
       const authorizedOperations = operationsIf(request.includeAuthorizedOperations, 'group');
-      return { ...describe(group), authorizedOperations };
+      return { ...(group ? describe(group) : { ...ABSENT, groupId }), authorizedOperations };
     }),
   }),
   refuse: (request, errorCode) => ({
