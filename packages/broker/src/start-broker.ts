@@ -92,6 +92,7 @@ async function recover({
   await topics.recover(cleanStop, (path, facts) =>
     settings.logger.warn({ path, ...facts }, 'recovery cut off a torn tail: it was never acknowledged'),
   );
+  await registry.forgetTopicsExcept(name => topics.get(name) !== undefined);
 }
 
 /** True when the last broker stopped properly. The mark is taken away, so that it is only believed once. */

@@ -153,6 +153,29 @@ describe('a consumer group', () => {
     checkOwners([only], true);
   });
 
+  test('has no offsets of a topic that is gone, also when the broker died while it was deleted', async () => {
+    const { registry } = simulated();
+    const row = { partition: 0, offset: 5, leaderEpoch: -1, metadata: '', committedAtMs: 0 };
+    await registry.commit('g', [
+      { topic: 'kept', ...row },
+      { topic: 'gone', ...row },
+    ]);
+    await registry.stage('g', 7, [{ topic: 'gone', ...row }]);
+    const reborn = simulated();
+    for (const entry of registry.dump())
+      reborn.registry.replay(JSON.parse(JSON.stringify(entry)) as typeof entry);
+    reborn.registry.replayed();
+    await reborn.registry.forgetTopicsExcept(topic => topic === 'kept');
+    await reborn.registry.endTransaction('g', 7, true);
+    assert.deepEqual(
+      reborn.registry
+        .offsets('g')
+        ?.rows()
+        .map(({ topic }) => topic),
+      ['kept'],
+    );
+  });
+
   test('comes back from a restart where it was', async () => {
     const { time, registry, member } = simulated();
     const [first, second] = [member('first'), member('second')];

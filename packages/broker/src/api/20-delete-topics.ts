@@ -77,8 +77,7 @@ async function remove(
   try {
     const topic = name === null ? broker.topics.getById(topicId) : broker.topics.get(name);
     if (!topic) throw new ProtocolError(name === null ? 'unknownTopicId' : 'unknownTopicOrPartition');
-    await broker.topics.delete(topic);
-    await broker.groups.registry.topicDeleted(topic.name);
+    await broker.topics.delete(topic, () => broker.groups.registry.topicDeleted(topic.name));
     return { name: topic.name, topicId: topic.id, errorCode: errorCodes.none };
   } catch (error) {
     return { name, topicId, errorCode: broker.codeOf(error) };

@@ -98,6 +98,12 @@ export class GroupRegistry {
     for (const { offsets } of this.#records.values()) offsets.deleteTopic(topic);
   }
 
+  /** After a start: a topic may have been deleted without its offsets, when the broker died between the two. */
+  async forgetTopicsExcept(exists: (topic: string) => boolean): Promise<void> {
+    const topics = new Set([...this.#records.values()].flatMap(({ offsets }) => offsets.topics()));
+    for (const topic of topics) if (!exists(topic)) await this.topicDeleted(topic);
+  }
+
   /** Forgets the offsets of groups that have had no members and no commits for the retention time. */
   async expire(retentionMs: number): Promise<void> {
     const nowMs = this.#env.nowMs();

@@ -35,8 +35,9 @@ export class OffsetStore {
     );
   }
 
+  /** Topics with offsets that are committed or wait for the outcome of a transaction. */
   topics(): readonly string[] {
-    return [...this.#topics.keys()];
+    return [...this.#topics.keys(), ...[...this.#pending.values()].flat().map(({ topic }) => topic)];
   }
 
   /** Later rows win; an older commit that is replayed does no harm because the order is the journal's. */
@@ -56,6 +57,12 @@ export class OffsetStore {
 
   deleteTopic(topic: string): void {
     this.#topics.delete(topic);
+    for (const [producerId, rows] of this.#pending) {
+      this.#pending.set(
+        producerId,
+        rows.filter(row => row.topic !== topic),
+      );
+    }
   }
 
   /** Offsets that a transaction brings with it; they count when it commits. */

@@ -103,11 +103,14 @@ export class TopicRegistry {
     return topic;
   }
 
-  async delete(topic: Topic): Promise<void> {
+  /**
+   * Removes the topic. `forget` is called once its name is free and before anybody can take it again: what others keep
+   * under that name must not become a new topic's.
+   */
+  async delete(topic: Topic, forget: () => Promise<void>): Promise<void> {
     await this.#env.journal.append([{ kind: 'topic-deleted', id: topic.id }]);
     this.#take(topic);
-    await Promise.all(topic.partitions.map(partition => partition.markDeleted()));
-    await this.#env.logs.files.disk.remove(this.#folderOf(topic.name, topic.id));
+    await Promise.all([forget(), this.#removeFiles(topic)]);
   }
 
   /** Grows the topic to `count` partitions; they can only become more. */
@@ -156,6 +159,11 @@ export class TopicRegistry {
     const closing = this.all().flatMap(topic => topic.partitions.map(partition => partition.close()));
     const outcomes = await Promise.allSettled(closing);
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+  }
+
+  async #removeFiles(topic: Topic): Promise<void> {
+    await Promise.all(topic.partitions.map(partition => partition.markDeleted()));
+    await this.#env.logs.files.disk.remove(this.#folderOf(topic.name, topic.id));
   }
 
   #put(topic: Topic): void {
