@@ -1,5 +1,5 @@
 import { createPool, type KafkaConnection, type Pool } from '@tidemark/connectors';
-import { describeError, errorCode, isTidemarkError, TidemarkError } from '@tidemark/kernel';
+import { errorCode, isTidemarkError, TidemarkError } from '@tidemark/kernel';
 import type { CommandContext, CommandInput } from '../command.ts';
 import { viewStack } from '../commands/stack-command.ts';
 import { addressesOf } from './addresses.ts';
@@ -67,7 +67,7 @@ function explain(error: unknown, { databaseUrl, kafka }: Places): unknown {
   if (kafkaCode.test(code)) {
     return new TidemarkError(
       'BROKER_FAILED',
-      `the broker at ${kafka.brokers.join(', ')} does not do what was asked (${describeError(error, 1)})`,
+      `the broker at ${kafka.brokers.join(', ')} does not do what was asked`,
       {
         cause: error,
         hint: 'Start the stack with `tidemark up`, or point KAFKA_BROKERS at the right brokers.',
