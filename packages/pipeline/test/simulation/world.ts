@@ -22,6 +22,8 @@ const sessionTimeoutMs = 5000;
 /** How long after an event its repetition comes. */
 const repeatMs = 500;
 const queueItems = 60;
+/** What one read of 40 records weighs at most, bytes. */
+const pieceBytesMax = 40 * 500;
 
 /** One run: events, consumers and faults, all from one seed, and everything that a checker needs to judge it. */
 export class World {
@@ -36,10 +38,12 @@ export class World {
   /** Promises that were seen to be broken while it ran. */
   readonly violations: string[] = [];
   readonly #processes = new Set<Process>();
+  readonly #queueBytes: number;
 
   constructor(seed: number) {
     this.chance = new Chance(seed);
     this.desk = this.chance.hits(0.6) ? this.#openDesk() : undefined;
+    this.#queueBytes = this.chance.pick([2000, 10_000, 1e9]);
     this.cluster = new SimCluster(this.chance.between(1, 4), position => {
       if (position.nextOffset > this.database.position(position.partition)) {
         this.violations.push(
@@ -77,7 +81,12 @@ export class World {
       sink,
       deadLetters: letters => this.#storeDeadLetters(letters),
       probe: () => sink.probe(),
-      bounds: { concurrency: chance.between(1, 4), batchItems: chance.between(1, 30), queueItems },
+      bounds: {
+        concurrency: chance.between(1, 4),
+        batchItems: chance.between(1, 30),
+        queueItems,
+        queueBytes: this.#queueBytes,
+      },
       ...(this.desk ? { parking: { ...simParkingRules, store: sink.parkedKeys } } : {}),
       policy: {
         retry: { attempts: 8, baseMs: 50, capMs: 1000 },
@@ -97,10 +106,12 @@ export class World {
 
   /** What must hold at any moment. */
   #inspect(pipeline: Pipeline<SimEvent>): void {
-    const { unaccounted, queuedRecords, partitions } = pipeline.status();
+    const { unaccounted, queuedRecords, queuedBytes, partitions } = pipeline.status();
     if (unaccounted !== 0) this.violations.push(`${unaccounted} records unaccounted`);
     const queuedMax = (queueItems + 40) * Math.max(1, partitions.length);
     if (queuedRecords > queuedMax) this.violations.push(`${queuedRecords} records queued`);
+    const bytesMax = this.#queueBytes + pieceBytesMax * Math.max(1, partitions.length);
+    if (queuedBytes > bytesMax) this.violations.push(`${queuedBytes} bytes held`);
   }
 
   #scheduleEvents(count: number): void {
