@@ -136,7 +136,7 @@ export function contractBatch<E>(
   const items = events.map((event, index): DeliverableItem<E> => {
     const offset = from + BigInt(index);
     const value = Buffer.from(JSON.stringify({ place: String(offset) }));
-    const record = { ...place, offset, timestampMs: 0, key: Buffer.from('k'), value, headers: [] };
+    const record = { ...place, offset, timestampMs: 0, key: Buffer.from('a key'), value, headers: [] };
     return { record, fate: 'deliver', event };
   });
   const batch = { partition: place, items, span: { from, to: from + BigInt(items.length) } };
