@@ -275,6 +275,8 @@ describe('the consumer on a real broker and a real database', () => {
         sent: [],
         overCap: [again.id],
         homeless: [],
+        blocked: [],
+        incomplete: [],
         remaining: 0,
       });
 
