@@ -107,15 +107,17 @@ describe('a consumer that keeps the order of keys with dead letters', () => {
   test('changes go to a webhook, signed, when its address is configured', async () => {
     const secret = 'a secret of the test';
     const seen: { id: string; body: string; genuine: boolean }[] = [];
-    const receiver = createServer(async (request, response) => {
+    const receiver = createServer((request, response) => {
       const chunks: Buffer[] = [];
-      for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
-      const body = Buffer.concat(chunks);
-      const id = String(request.headers['webhook-id']);
-      const atMs = Number(request.headers['webhook-timestamp']) * 1000;
-      const wanted = signedHeaders(secret, id, body, atMs)['webhook-signature'];
-      seen.push({ id, body: String(body), genuine: request.headers['webhook-signature'] === wanted });
-      response.end();
+      request.on('data', (chunk: Buffer) => chunks.push(chunk));
+      request.on('end', () => {
+        const body = Buffer.concat(chunks);
+        const id = String(request.headers['webhook-id']);
+        const atMs = Number(request.headers['webhook-timestamp']) * 1000;
+        const wanted = signedHeaders(secret, id, body, atMs)['webhook-signature'];
+        seen.push({ id, body: String(body), genuine: request.headers['webhook-signature'] === wanted });
+        response.end();
+      });
     });
     receiver.listen(0, '127.0.0.1');
     await once(receiver, 'listening');

@@ -22,11 +22,13 @@ export class HttpPeer {
   }
 
   async start(): Promise<void> {
-    this.#server = createServer(async (request, response) => {
+    this.#server = createServer((request, response) => {
       const chunks: Buffer[] = [];
-      for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
-      if (this.#hanging) this.#hanging.resolve();
-      else this.answer(request, Buffer.concat(chunks), response);
+      request.on('data', (chunk: Buffer) => chunks.push(chunk));
+      request.on('end', () => {
+        if (this.#hanging) this.#hanging.resolve();
+        else this.answer(request, Buffer.concat(chunks), response);
+      });
     });
     this.#server.listen(this.#port, '127.0.0.1');
     await once(this.#server, 'listening');

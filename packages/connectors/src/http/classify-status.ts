@@ -32,15 +32,12 @@ export function failureOfStatus(status: number, what: string, waitMs?: number): 
 
 /** Reads a response up to a bound, as text; what comes after is not awaited. */
 export async function readSome(response: Response, bytesMax: number): Promise<string> {
-  const reader = response.body?.getReader();
   const chunks: Uint8Array[] = [];
   let bytes = 0;
-  while (reader && bytes < bytesMax) {
-    const { done, value } = await reader.read();
-    if (done) return Buffer.concat(chunks).toString();
-    chunks.push(value);
-    bytes += value.length;
+  for await (const chunk of response.body ?? []) {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes >= bytesMax) break; // which cancels the rest
   }
-  await reader?.cancel();
   return Buffer.concat(chunks).subarray(0, bytesMax).toString();
 }
