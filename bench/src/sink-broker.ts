@@ -32,7 +32,7 @@ export async function startBenchBroker(folder: string): Promise<BenchBroker> {
       `--metrics-addr=127.0.0.1:${metrics}`,
       `--data=${join(folder, 'broker')}`,
     ],
-    { stdio: ['ignore', 'ignore', 'inherit'] },
+    { stdio: ['pipe', 'ignore', 'inherit'], env: { ...process.env, TIDEMARK_STOP_WITH_PARENT: '1' } },
   );
   await untilReady(`http://127.0.0.1:${metrics}/readyz`);
   return {

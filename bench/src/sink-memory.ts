@@ -55,8 +55,9 @@ async function drain(): Promise<void> {
     // As `tidemark up` starts it.
     ['--max-semi-space-size=4', fileURLToPath(new URL('../../apps/consumer/src/main.ts', import.meta.url))],
     {
-      stdio: ['ignore', 'ignore', 'inherit'],
+      stdio: ['pipe', 'ignore', 'inherit'],
       env: {
+        TIDEMARK_STOP_WITH_PARENT: '1',
         METRICS_ADDR: `127.0.0.1:${port}`,
         KAFKA_BROKERS: broker.brokers.join(','),
         KAFKA_GROUP_ID: `memory-${process.pid}`,
