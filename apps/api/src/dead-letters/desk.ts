@@ -28,21 +28,22 @@ export function createDesk(options: DeskOptions): Desk {
     async use(work) {
       opened ??= open(options);
       const used = opened;
-      const { desk, close } = await used;
+      const bench = await used;
       try {
-        return await work(desk);
+        return await work(bench.desk);
       } catch (error) {
         const answer = toApiError(error);
         if (answer instanceof ApiError && answer.code === brokerUnavailable && opened === used) {
           // What hangs in the client must not come out later; the next one who comes gets another.
           opened = undefined;
-          void close();
+          void bench.close();
         }
         throw answer;
       }
     },
     async close() {
-      await (await opened)?.close();
+      const bench = await opened;
+      await bench?.close();
     },
   };
 }

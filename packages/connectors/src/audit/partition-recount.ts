@@ -57,8 +57,12 @@ export class PartitionRecount {
     const from = BigInt(this.#row.first_offset);
     const position = BigInt(this.#row.next_offset);
     const logStart = (await log.starts(topic))[partition] ?? 0n;
-    for await (const records of log.read(topic, partition, logStart > from ? logStart : from, position))
+    const logEnd = (await log.ends(topic))[partition] ?? 0n;
+    const first = logStart > from ? logStart : from;
+    for await (const records of log.read(topic, partition, first, logEnd < position ? logEnd : position))
       await this.#recount(records);
+    if (logEnd < position)
+      this.#doubt(logEnd, `the log ends at ${logEnd}: it is not the one that the books are about`);
     if (logStart > position)
       this.#doubt(position, `the log begins at ${logStart}: what lies between was never read`);
     const ledger = ledgerOf(this.#row);

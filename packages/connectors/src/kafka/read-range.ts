@@ -1,4 +1,4 @@
-import { Consumer, findErrorBy } from '@platformatic/kafka';
+import { Consumer } from '@platformatic/kafka';
 import type { SourceRecord } from '@tidemark/pipeline';
 import { clientOptions, type KafkaConnection } from './client-options.ts';
 import { recordsFrom } from './record-batches.ts';
@@ -31,7 +31,7 @@ export class LogReader {
     return (await this.#consumer.listOffsets({ topics: [topic], timestamp: -1n })).get(topic) ?? [];
   }
 
-  /** Yields the records from `from` up to, and without, `to`. What retention takes in the meantime is left out. */
+  /** Yields the records from `from` up to, and without, `to`, waiting for those that are not written yet. */
   async *read(topic: string, partition: number, from: bigint, to: bigint): AsyncGenerator<SourceRecord[]> {
     if (!this.#consumer.topics.has(topic)) this.#consumer.topics.track(topic);
     for (let next = from; next < to; ) {
@@ -63,14 +63,7 @@ export class LogReader {
   }
 
   async #readOn(topic: string, partition: number, from: bigint, bytesMax: number) {
-    try {
-      return recordsFrom({ topic, partition }, await this.#fetch(topic, partition, from, bytesMax), from);
-    } catch (error) {
-      const cut = error instanceof Error && findErrorBy(error, 'apiId', 'OFFSET_OUT_OF_RANGE');
-      const start = cut ? ((await this.starts(topic))[partition] ?? 0n) : 0n;
-      if (start <= from) throw error;
-      return { records: [], next: start };
-    }
+    return recordsFrom({ topic, partition }, await this.#fetch(topic, partition, from, bytesMax), from);
   }
 
   async #fetch(topic: string, partition: number, fetchOffset: bigint, bytesMax: number) {

@@ -31,9 +31,12 @@ export async function rebuildDeadLetters(connection: KafkaConnection, pool: Pool
   let read = 0;
   let restored = 0;
   try {
-    const starts = await log.starts(topics.deadLetters);
+    const [starts, ends] = [await log.starts(topics.deadLetters), await log.ends(topics.deadLetters)];
     for (const { partition, next_offset } of rows) {
-      const range = log.read(topics.deadLetters, partition, starts[partition] ?? 0n, BigInt(next_offset));
+      const end = ends[partition] ?? 0n;
+      const position = BigInt(next_offset);
+      const to = end < position ? end : position;
+      const range = log.read(topics.deadLetters, partition, starts[partition] ?? 0n, to);
       for await (const records of range) {
         read += records.length;
         restored += await restore(pool, records);
