@@ -172,11 +172,12 @@ async function readWithClient(): Promise<ReaderResult> {
   });
   const stream = await consumer.consume({ topics: [task.topic], mode: MessagesStreamModes.EARLIEST });
   const watch = new Stopwatch();
+  const messages = stream[Symbol.asyncIterator]();
   let read = 0;
-  for await (const _message of stream) {
+  while (read < wanted && !(await messages.next()).done) {
     watch.start();
     read += 1;
-    if (read >= wanted) break;
   }
+  await messages.return?.();
   return { ...watch.stop(wanted), unaccounted: wanted - read };
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { secretBox } from '../src/changefeed/secret-box.ts';
 
 test('what was sealed is read with the same secret, and looks different each time', () => {

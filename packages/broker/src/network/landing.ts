@@ -3,6 +3,9 @@ import { Socket, type SocketConstructorOpts } from 'node:net';
 /** As much as a socket's buffer holds when a sender is fast: fewer and larger reads. */
 const LANDING_BYTES = 256 * 1024;
 
+/** Where Node keeps what a socket is to the system. */
+const handleOf = '_handle';
+
 /** Called with what arrived; the bytes are gone when it returns. */
 type Received = (piece: Buffer) => void;
 
@@ -19,8 +22,8 @@ export class Landing {
 
   /** The socket to use from now on in the place of an accepted one that has not been read from yet. */
   adopt(accepted: Socket, received: Received): Socket {
-    const bare = accepted as unknown as { _handle: unknown };
-    const handle = bare._handle;
+    const bare = accepted as unknown as Record<typeof handleOf, unknown>;
+    const handle = bare[handleOf];
     if (
       handle === null ||
       typeof handle !== 'object' ||
@@ -30,7 +33,7 @@ export class Landing {
       accepted.on('data', received);
       return accepted;
     }
-    bare._handle = null;
+    bare[handleOf] = null;
     accepted.destroy();
     const options = {
       handle,

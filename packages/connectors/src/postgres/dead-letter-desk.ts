@@ -15,13 +15,12 @@ import {
   findLetter,
   findLetters,
   findOpen,
-  firstPlace,
-  type LetterRow,
-  letterColumns,
+  lockOpen,
+  markReplayed,
   type OpenLetter,
 } from './dead-letter-query.ts';
 import { ParkedLetters, type ReplayNumber, type ReplayPass } from './parked-letters.ts';
-import { inTransaction, type Pool, type Transaction } from './pool.ts';
+import { inTransaction, type Pool } from './pool.ts';
 
 /** Who acts, and why; both are written down with every action. */
 export interface Actor {
@@ -272,23 +271,6 @@ interface ActionRow {
   readonly actor: string;
   readonly reason: string;
   readonly acted_at: Date;
-}
-
-const markReplayed = `
-  WITH changed AS (
-    UPDATE dlq_events SET status = 'replayed', replays = replays + 1 WHERE event_id = ANY($1::uuid[])
-    RETURNING event_id
-  )
-  INSERT INTO dlq_actions (event_id, action, actor, reason) SELECT event_id, 'replay', $2, $3 FROM changed`;
-
-async function lockOpen(transaction: Transaction, ids: readonly string[]): Promise<LetterRow[]> {
-  const { rows } = await transaction.query<LetterRow>({
-    name: 'lock-open-letters',
-    text: `SELECT ${letterColumns} FROM dlq_events WHERE event_id = ANY($1::uuid[]) AND status = 'open'
-      ORDER BY ${firstPlace} FOR UPDATE`,
-    values: [ids],
-  });
-  return rows;
 }
 
 /** Those that the condition holds for, and the others. */

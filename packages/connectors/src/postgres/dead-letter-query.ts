@@ -1,5 +1,5 @@
 import { omittedPayloadHeader } from '@tidemark/contracts/names';
-import type { Pool } from './pool.ts';
+import type { Pool, Transaction } from './pool.ts';
 
 export const deadLetterStatuses = ['open', 'replayed', 'discarded'] as const;
 export type DeadLetterStatus = (typeof deadLetterStatuses)[number];
@@ -120,5 +120,24 @@ export async function findOpen(pool: Pool, filter: DeadLetterFilter): Promise<Op
      FROM dlq_events WHERE ${condition} ORDER BY ${firstPlace}`,
     conditionValues({ ...filter, status: 'open' }),
   );
+  return rows;
+}
+
+/** Marks letters as sent back and writes that down: ids, who, why. */
+export const markReplayed = `
+  WITH changed AS (
+    UPDATE dlq_events SET status = 'replayed', replays = replays + 1 WHERE event_id = ANY($1::uuid[])
+    RETURNING event_id
+  )
+  INSERT INTO dlq_actions (event_id, action, actor, reason) SELECT event_id, 'replay', $2, $3 FROM changed`;
+
+/** Those of the letters that are open, in the order of {@link firstPlace}; nobody else changes them now. */
+export async function lockOpen(transaction: Transaction, ids: readonly string[]): Promise<LetterRow[]> {
+  const { rows } = await transaction.query<LetterRow>({
+    name: 'lock-open-letters',
+    text: `SELECT ${letterColumns} FROM dlq_events WHERE event_id = ANY($1::uuid[]) AND status = 'open'
+      ORDER BY ${firstPlace} FOR UPDATE`,
+    values: [ids],
+  });
   return rows;
 }
