@@ -14,7 +14,10 @@ const expectations: readonly (readonly [inBlock: string, printed: RegExp, needs?
   ['psql ', /INSERT 0 1[\s\S]*UPDATE 1[\s\S]*DELETE 1/, 'psql'],
   ['kcat ', /"type":"INSERT"[\s\S]*"action":"db_change"[\s\S]*cdc_events_total\{table="users"/, 'kcat'],
   ['/api/auth/login', /"type":"DELETE"[\s\S]*# TYPE process_cpu_seconds_total counter[\s\S]*"sre-cdc"/],
-  ['/events/batch', /"produced":1000[\s\S]*events_processed_total[\s\S]*pipeline_unaccounted_events\{.*\} 0/],
+  [
+    '/events/batch',
+    /"produced":1000[\s\S]*pipeline_unaccounted_events\{.*\} 0[\s\S]*reviews-to-postgres[\s\S]*events\.main/,
+  ],
   ['kill -9', /^$/],
   ['./tidemark status', /capture +ready/],
 ];

@@ -6,7 +6,7 @@ const filters: Readonly<Record<string, OptionSpec>> = {
   reason: {
     type: 'string',
     value: 'NAME',
-    doc: 'undecodable, invalid, business_rule, refused_by_sink, retries_exhausted',
+    doc: 'undecodable, invalid, business_rule, refused_by_sink, retries_exhausted, parked',
   },
   class: { type: 'string', value: 'NAME', doc: 'class of the error: a SQLSTATE, an HTTP status, a name' },
   key: { type: 'string', value: 'KEY', doc: 'letters of this key' },
