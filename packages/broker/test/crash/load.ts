@@ -1,3 +1,4 @@
+import { seededRandom } from '@tidemark/kernel';
 import { metadata } from '../../src/api/03-metadata.ts';
 import { offsetCommit } from '../../src/api/08-offset-commit.ts';
 import { RawClient } from '../raw-client.ts';
@@ -16,7 +17,7 @@ const TRANSACTIONAL_IDS = 5;
 export interface Life {
   readonly broker: BrokerChild;
   readonly run: number;
-  readonly random: () => number;
+  readonly seed: number;
   readonly evidence: Evidence;
 }
 
@@ -62,7 +63,8 @@ async function createTopic(broker: BrokerChild): Promise<void> {
 }
 
 /** Batches of different sizes, written by an idempotent producer. */
-async function plainLoad(client: RawClient, { run, random, evidence }: Life): Promise<never> {
+async function plainLoad(client: RawClient, { run, seed, evidence }: Life): Promise<never> {
+  const random = seededRandom(seed + 1);
   const producer = new RawProducer(client, TOPIC);
   await producer.init();
   for (let batch = 0; ; batch += 1) {
@@ -75,7 +77,8 @@ async function plainLoad(client: RawClient, { run, random, evidence }: Life): Pr
   }
 }
 
-async function transactionLoad(client: RawClient, { run, random, evidence }: Life): Promise<never> {
+async function transactionLoad(client: RawClient, { run, seed, evidence }: Life): Promise<never> {
+  const random = seededRandom(seed + 2);
   const producer = transactionalProducer(client, run);
   await producer.init();
   for (let number = 0; ; number += 1) {
