@@ -25,7 +25,7 @@ describe('tidemark bench', () => {
       tidemarkHere(['help', 'bench', 'sink']),
       tidemarkHere(['bench', 'sink', '--help']),
     ]);
-    assert.match(asked.stdout, /^Usage: tidemark bench sink \[--brokers HOST:PORT\] \[--events N\]\n/);
+    assert.match(asked.stdout, /^Usage: tidemark bench sink \[--brokers HOST:PORT\] \[--events N\] \[--preload N\] \[--runs N\] \[--ids ORDERS\]\n/);
     assert.equal(flagged.stdout, asked.stdout);
   });
 
