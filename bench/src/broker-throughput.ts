@@ -11,6 +11,8 @@ const depth = 5;
 const rampMs = 250;
 /** What a topic holds that is read: more than our broker keeps in memory, so that it reads its files. */
 const logBytes = 192 * 1024 * 1024;
+/** What our broker keeps in memory with ease. */
+const tailBytes = 8 * 1024 * 1024;
 const singlesMax = 100_000;
 
 /** Bytes of a batch: the Java producer's default, and what a busy producer reaches. */
@@ -23,7 +25,8 @@ export const shapes: readonly Shape[] = [100, 1000, 10_000].flatMap(messageBytes
   { messageBytes, messagesPerBatch: 1 },
 ]);
 
-export type Direction = 'produce' | 'fetch';
+/** `tail` is Fetch of what was just written, as by a consumer that keeps up; `fetch` goes through files. */
+export type Direction = 'produce' | 'fetch' | 'tail';
 
 export interface Row extends Shape {
   readonly direction: Direction;
@@ -57,14 +60,15 @@ export async function measureRow(
 ): Promise<Row> {
   const loads: Record<SideName, Load[]> = { tidemark: [], kafka: [] };
   const topic = `${direction}-${shape.messageBytes}-${shape.messagesPerBatch}`;
-  const messages = messagesToRead(shape);
-  const removers = direction === 'fetch' ? await fillBoth(topic, shape, sides, messages) : [];
+  const messages = messagesToRead(direction, shape);
+  const removers = direction === 'produce' ? [] : await fillBoth(topic, shape, sides, messages);
   for (let run = 0; run < plan.runs; run += 1) {
     for (const name of run % 2 === 0 ? sideNames : sideNames.toReversed()) {
-      const work = direction === 'produce' ? produceOnce : fetchOnce;
-      loads[name].push(
-        await work(sides[name], `${topic}${direction === 'produce' ? `-${run}` : ''}`, shape, plan),
-      );
+      const load =
+        direction === 'produce'
+          ? await produceOnce(sides[name], `${topic}-${run}`, shape, plan)
+          : await fetchOnce(sides[name], { topic, messages }, shape, plan);
+      loads[name].push(load);
     }
   }
   for (const remove of removers) await remove();
@@ -84,8 +88,9 @@ export async function measureRow(
 }
 
 /** How many messages of each partition are written before they are read. */
-function messagesToRead({ messageBytes, messagesPerBatch }: Shape): number {
-  const wanted = Math.floor(logBytes / lanes / messageBytes);
+function messagesToRead(direction: Direction, { messageBytes, messagesPerBatch }: Shape): number {
+  const bytes = direction === 'tail' ? tailBytes : logBytes;
+  const wanted = Math.floor(bytes / lanes / messageBytes);
   if (messagesPerBatch === 1) return Math.min(wanted, singlesMax / lanes);
   return Math.floor(wanted / messagesPerBatch) * messagesPerBatch;
 }
@@ -103,8 +108,12 @@ async function produceOnce(side: Side, topic: string, shape: Shape, { windowMs }
   }
 }
 
-function fetchOnce(side: Side, topic: string, shape: Shape, { windowMs }: Plan): Promise<Load> {
-  const messages = messagesToRead(shape);
+function fetchOnce(
+  side: Side,
+  { topic, messages }: { readonly topic: string; readonly messages: number },
+  shape: Shape,
+  { windowMs }: Plan,
+): Promise<Load> {
   const singles = shape.messagesPerBatch === 1;
   const traffic = singles ? fetchingSingles : fetchingMuch;
   const traffics = everyLane(partition => traffic({ topic, partition }, shape, messages));

@@ -7,15 +7,16 @@ import { measureLatency } from './broker-latency.ts';
 import { appendLimit } from './broker-limit.ts';
 import { type Memory, memoryOf } from './broker-process.ts';
 import { settings, type Side, type SideName, sideNames, startSide } from './broker-side.ts';
-import { measureRow, round, type Row, shapes } from './broker-throughput.ts';
+import { type Direction, measureRow, round, type Row, shapes } from './broker-throughput.ts';
+import type { Shape } from './broker-traffic.ts';
 import { results, spread, writeResult } from './report.ts';
 
 /**
  * The embedded broker beside Apache Kafka, as two processes of one machine, measured in turn by the same client.
  *
- *     tidemark bench broker [--runs 5] [--seconds 2] [--only start,throughput,latency,client]
+ *     tidemark bench broker [--runs 5] [--seconds 2] [--only start,throughput,tail,latency,client]
  */
-const parts = ['start', 'throughput', 'latency', 'client'] as const;
+const parts = ['start', 'throughput', 'tail', 'latency', 'client'] as const;
 const options = readOptions();
 const kafka = need(await kafkaDistribution('4'));
 
@@ -33,14 +34,14 @@ try {
   await warmUp(sides);
   if (options.only.includes('throughput'))
     sections = { ...sections, throughput: await measureThroughput(sides) };
+  if (options.only.includes('tail')) sections = { ...sections, tail: await measureTail(sides) };
   if (options.only.includes('latency')) sections = { ...sections, latency: await measureLatencies(sides) };
   if (options.only.includes('client')) sections = { ...sections, client: await measureClients(sides) };
 } finally {
   for (const name of sideNames) await sides[name].broker.stop();
 }
 const kept = options.only.length === parts.length ? {} : await lastSections();
-const command = `tidemark bench broker --runs ${options.runs} --seconds ${options.seconds} --only ${options.only.join(',')}`;
-say(await writeResult('broker', command, { ...kept, ...sections }));
+say(await writeResult('broker', 'tidemark bench broker', { ...kept, ...sections }));
 process.exit(0);
 
 function readOptions() {
@@ -91,7 +92,7 @@ async function measureStart() {
     idlePssMb: spread(idle[name].map(({ pssMb }) => pssMb)),
     idleRssMb: spread(idle[name].map(({ rssMb }) => rssMb)),
   });
-  const start = { at: now(), idleMs, tidemark: summary('tidemark'), kafka: summary('kafka') };
+  const start = { ...made(), idleMs, tidemark: summary('tidemark'), kafka: summary('kafka') };
   for (const name of sideNames) {
     const { startMs, idlePssMb } = start[name];
     say(`${name}: start ${startMs.median} ms, idle ${idlePssMb.median} MB`);
@@ -111,28 +112,43 @@ async function warmUp(sides: Readonly<Record<SideName, Side>>): Promise<void> {
 }
 
 async function measureThroughput(sides: Readonly<Record<SideName, Side>>) {
-  const rows: Row[] = [];
-  for (const direction of ['produce', 'fetch'] as const) {
-    for (const shape of shapes) {
-      const row = await measureRow(direction, shape, sides, {
-        runs: options.runs,
-        windowMs: options.seconds * 1000,
-      });
-      rows.push(row);
-      say(
-        `${direction} ${row.messageBytes} B × ${row.messagesPerBatch}: ${row.tidemark.mbPerSec.median} MB/s, ` +
-          `Kafka ${row.kafka.mbPerSec.median} (${row.ratio}), loopback ${row.loopbackMbPerSec}`,
-      );
-    }
-  }
+  const rows = [
+    ...(await measureRows('produce', shapes, sides)),
+    ...(await measureRows('fetch', shapes, sides)),
+  ];
   const appendMbPerSec = {
     '100 KiB': await appendLimitOf(100 * 1024),
     '16 KiB': await appendLimitOf(16 * 1024),
   };
-  return { at: now(), runs: options.runs, windowSeconds: options.seconds, appendMbPerSec, rows };
+  return { ...made(), appendMbPerSec, rows };
 }
 
-const appendLimitOf = async (batchBytes: number) => round(await appendLimit(batchBytes, 2e9), 0);
+async function measureTail(sides: Readonly<Record<SideName, Side>>) {
+  const batched = shapes.filter(({ messagesPerBatch }) => messagesPerBatch > 1);
+  return { ...made(), rows: await measureRows('tail', batched, sides) };
+}
+
+async function measureRows(
+  direction: Direction,
+  shapes: readonly Shape[],
+  sides: Readonly<Record<SideName, Side>>,
+): Promise<readonly Row[]> {
+  const rows: Row[] = [];
+  for (const shape of shapes) {
+    const plan = { runs: options.runs, windowMs: options.seconds * 1000 };
+    const row = await measureRow(direction, shape, sides, plan);
+    rows.push(row);
+    say(
+      `${direction} ${row.messageBytes} B × ${row.messagesPerBatch}: ${row.tidemark.mbPerSec.median} MB/s, ` +
+        `Kafka ${row.kafka.mbPerSec.median} (${row.ratio}), loopback ${row.loopbackMbPerSec}`,
+    );
+  }
+  return rows;
+}
+
+async function appendLimitOf(batchBytes: number): Promise<number> {
+  return round(await appendLimit(batchBytes, 2e9), 0);
+}
 
 async function measureLatencies(sides: Readonly<Record<SideName, Side>>) {
   const rates: object[] = [];
@@ -144,7 +160,7 @@ async function measureLatencies(sides: Readonly<Record<SideName, Side>>) {
       say(`${name} at ${ratePerSec}/s: p50 ${p50Ms.median} ms, p99 ${p99Ms.median} ms`);
     }
   }
-  return { at: now(), secondsPerRun: options.seconds, rates };
+  return { ...made(), secondsPerRun: options.seconds, rates };
 }
 
 async function measureClients(sides: Readonly<Record<SideName, Side>>) {
@@ -157,9 +173,11 @@ async function measureClients(sides: Readonly<Record<SideName, Side>>) {
         `fetch ${row.fetchMbPerSec.tidemark.median} (${row.fetchRatio})`,
     );
   }
-  return { at: now(), program: 'kafka-producer-perf-test, kafka-consumer-perf-test', rows };
+  return { ...made(), program: 'kafka-producer-perf-test, kafka-consumer-perf-test', rows };
 }
 
-function now(): string {
-  return new Date().toISOString();
+/** Parts may be measured one by one: each says when and how. */
+function made() {
+  const command = `tidemark bench broker --runs ${options.runs} --seconds ${options.seconds} --only ${options.only.join(',')}`;
+  return { at: new Date().toISOString(), command };
 }

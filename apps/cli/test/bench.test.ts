@@ -25,7 +25,10 @@ describe('tidemark bench', () => {
       tidemarkHere(['help', 'bench', 'sink']),
       tidemarkHere(['bench', 'sink', '--help']),
     ]);
-    assert.match(asked.stdout, /^Usage: tidemark bench sink \[--brokers HOST:PORT\] \[--events N\] \[--preload N\] \[--runs N\] \[--ids ORDERS\]\n/);
+    assert.match(
+      asked.stdout,
+      /^Usage: tidemark bench sink \[--brokers HOST:PORT\] \[--events N\] \[--preload N\] \[--runs N\] \[--ids ORDERS\]\n/,
+    );
     assert.equal(flagged.stdout, asked.stdout);
   });
 

@@ -1,7 +1,14 @@
 import type { BrokerCore } from '../broker-core.ts';
 import { Arrivals } from '../topics/arrivals.ts';
 import type { Partition } from '../topics/partition.ts';
-import { type PartitionRead, type ReadPlan, type ReadResult, readPartitions } from '../topics/reading.ts';
+import {
+  type PartitionRead,
+  type ReadOutcome,
+  type ReadPlan,
+  type ReadResult,
+  readPartitions,
+  releaseAll,
+} from '../topics/reading.ts';
 import { errorCodes } from '../wire/error-codes.ts';
 import { array, bytes, int8, int16, int32, int64, list, string, taggedStruct, uuid } from '../wire/schema.ts';
 import { defineApi, type RequestContext } from './api.ts';
@@ -176,7 +183,7 @@ export const fetch = defineApi({
     const found = await readPlan(plan, context.broker);
     if (isEnough(found, request.minBytes) || request.maxWaitMs <= 0)
       return toResponse(request, found.results, context);
-    release(found.results);
+    releaseAll(found.results);
     return toResponse(request, (await longPoll(request, partitions, plan, context)).results, context);
   },
   refuse: (request, errorCode) => ({
@@ -248,12 +255,6 @@ function readPlan(plan: ReadPlan, broker: BrokerCore): Promise<ReadOutcome> {
   return readPartitions(plan, error => broker.codeOf(error));
 }
 
-interface ReadOutcome {
-  readonly results: readonly ReadResult[];
-  readonly bytes: number;
-  readonly hasError: boolean;
-}
-
 const isEnough = ({ bytes, hasError }: ReadOutcome, bytesMin: number): boolean =>
   hasError || bytes >= bytesMin;
 
@@ -273,7 +274,7 @@ async function longPoll(
       const found = await readPlan(plan, broker);
       const leftMs = deadlineMs - clock.monotonic();
       if (isEnough(found, request.minBytes) || leftMs <= 0 || peer.closed.aborted) return found;
-      release(found.results);
+      releaseAll(found.results);
       // For a reader of committed data a marker of few bytes may decide about many that arrived before.
       const wanted = plan.committedOnly ? 1 : request.minBytes - found.bytes;
       await arrivals.wait(wanted, leftMs, timers, peer.closed);
@@ -283,14 +284,9 @@ async function longPoll(
   }
 }
 
-/** Gives back the memory of what was read. */
-function release(results: readonly ReadResult[]): void {
-  for (const result of results) result.release?.();
-}
-
 /** Every partition asked for appears in the answer: without a session, Java clients insist on that. */
 function toResponse(request: FetchRequest, results: readonly ReadResult[], context: RequestContext) {
-  context.whenSent(() => release(results));
+  context.whenSent(() => releaseAll(results));
   let next = 0;
   const responses = request.topics.map(({ topic, topicId, partitions }) => ({
     topic,

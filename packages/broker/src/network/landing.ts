@@ -3,8 +3,8 @@ import { Socket, type SocketConstructorOpts } from 'node:net';
 /** As much as a socket's buffer holds when a sender is fast: fewer and larger reads. */
 const LANDING_BYTES = 256 * 1024;
 
-/** Where Node keeps what a socket is to the system. */
-const handleOf = '_handle';
+/** Where a socket of Node keeps what it is a wrapper of; no part of its documented interface. */
+const handleKey = '_handle';
 
 /** Called with what arrived; the bytes are gone when it returns. */
 type Received = (piece: Buffer) => void;
@@ -22,8 +22,8 @@ export class Landing {
 
   /** The socket to use from now on in the place of an accepted one that has not been read from yet. */
   adopt(accepted: Socket, received: Received): Socket {
-    const bare = accepted as unknown as Record<typeof handleOf, unknown>;
-    const handle = bare[handleOf];
+    const bare = accepted as unknown as Record<typeof handleKey, unknown>;
+    const handle = bare[handleKey];
     if (
       handle === null ||
       typeof handle !== 'object' ||
@@ -33,7 +33,7 @@ export class Landing {
       accepted.on('data', received);
       return accepted;
     }
-    bare[handleOf] = null;
+    bare[handleKey] = null;
     accepted.destroy();
     const options = {
       handle,

@@ -1,5 +1,5 @@
-/** Smaller pieces are ordinary memory: they are cheap, and the rounding would waste more than is gained. */
-const LENT_BYTES_MIN = 8 * 1024;
+/** Smaller pieces are ordinary memory: keeping account of them costs more than is gained. */
+const LENT_BYTES_MIN = 1024;
 /** Larger ones are made for the occasion. */
 const LENT_BYTES_MAX = 2 * 1024 * 1024;
 

@@ -121,9 +121,7 @@ class NodeFile implements DiskFile {
     if (!small.fits(bytes)) return (await this.#handle.writev(buffers as Buffer[], position)).bytesWritten;
     const { fd } = this.#handle;
     return small.run(() =>
-      only && more.length === 0
-        ? writeSync(fd, only, 0, bytes, position)
-        : writevSync(fd, buffers as Buffer[], position),
+      only && more.length === 0 ? writeSync(fd, only, 0, bytes, position) : writevSync(fd, buffers, position),
     );
   }
 }

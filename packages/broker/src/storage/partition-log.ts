@@ -199,11 +199,15 @@ export class PartitionLog {
 
   async #writeGroup(group: readonly QueuedBatch[]): Promise<void> {
     const active = await this.#activeSegment();
-    const runs = writeRuns(group);
+    const { memory } = this.#env.files;
+    const runs = writeRuns(group, memory);
     await active.write(runs.map(run => run.bytes));
     if (this.#env.fsync === 'group') await this.#syncSegment(active);
     for (const { header } of group) active.extend(header);
-    for (const { bytes, nextOffset } of runs) this.#cache.add(bytes, nextOffset);
+    for (const { bytes, nextOffset, isJoined } of runs) {
+      this.#cache.add(bytes, nextOffset);
+      if (isJoined) memory.release(bytes);
+    }
     this.#highWatermark = active.nextOffset;
     if (this.#env.fsync === 'interval') this.#env.markDirty(this);
     this.onAdvanced(group.reduce((sum, queued) => sum + queued.batch.length, 0));

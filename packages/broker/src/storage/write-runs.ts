@@ -1,4 +1,5 @@
 import type { QueuedBatch } from './append-queue.ts';
+import type { LentMemory } from './lent-memory.ts';
 
 /** Batches smaller than this are copied together: a long list of tiny buffers costs more than the copy. */
 const SMALL_BYTES = 4096;
@@ -8,24 +9,21 @@ const RUN_BYTES_MAX = 64 * 1024;
 export interface WriteRun {
   readonly bytes: Buffer;
   readonly nextOffset: number;
+  /** The piece was lent for this run; whoever asked for the runs gives it back. */
+  readonly isJoined: boolean;
 }
 
 /** Joins neighbouring small batches of a group; large ones stay as they are, uncopied. */
-export function writeRuns(group: readonly QueuedBatch[]): WriteRun[] {
+export function writeRuns(group: readonly QueuedBatch[], memory: LentMemory): WriteRun[] {
   const runs: WriteRun[] = [];
   let small: QueuedBatch[] = [];
   let smallBytes = 0;
   const flush = () => {
     const last = small.at(-1);
     if (!last) return;
-    const bytes =
-      small.length === 1
-        ? last.batch
-        : Buffer.concat(
-            small.map(({ batch }) => batch),
-            smallBytes,
-          );
-    runs.push({ bytes, nextOffset: last.header.lastOffset + 1 });
+    const isJoined = small.length > 1;
+    const bytes = isJoined ? joined(small, memory.take(smallBytes)) : last.batch;
+    runs.push({ bytes, nextOffset: last.header.lastOffset + 1, isJoined });
     small = [];
     smallBytes = 0;
   };
@@ -37,4 +35,10 @@ export function writeRuns(group: readonly QueuedBatch[]): WriteRun[] {
   }
   flush();
   return runs;
+}
+
+function joined(batches: readonly QueuedBatch[], into: Buffer): Buffer {
+  let at = 0;
+  for (const { batch } of batches) at += batch.copy(into, at);
+  return into;
 }

@@ -38,11 +38,23 @@ export interface ReadResult {
   readonly release?: (() => void) | undefined;
 }
 
+/** What the partitions gave, in the order of the plan. */
+export interface ReadOutcome {
+  readonly results: readonly ReadResult[];
+  readonly bytes: number;
+  readonly hasError: boolean;
+}
+
+/** Gives back the memory of what was read. */
+export function releaseAll(results: readonly ReadResult[]): void {
+  for (const result of results) result.release?.();
+}
+
 /** Reads the partitions one after another within the byte limits. */
 export async function readPartitions(
   plan: ReadPlan,
   codeOf: (error: unknown) => number,
-): Promise<{ readonly results: readonly ReadResult[]; readonly bytes: number; readonly hasError: boolean }> {
+): Promise<ReadOutcome> {
   const results: ReadResult[] = [];
   let bytes = 0;
   let hasError = false;
