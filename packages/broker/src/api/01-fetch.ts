@@ -255,8 +255,7 @@ function readPlan(plan: ReadPlan, broker: BrokerCore): Promise<ReadOutcome> {
   return readPartitions(plan, error => broker.codeOf(error));
 }
 
-const isEnough = ({ bytes, hasError }: ReadOutcome, bytesMin: number): boolean =>
-  hasError || bytes >= bytesMin;
+const isEnough = ({ bytes, hasError }: ReadOutcome, bytesMin: number) => hasError || bytes >= bytesMin;
 
 /** Waits for more until there is enough, the time is up, or the peer is gone. */
 async function longPoll(
