@@ -177,8 +177,8 @@ export class Changefeeds {
   remove(id: string, force = false): Promise<boolean> {
     return this.#exclusively(async () => {
       const feed = await this.#store.find(id);
+      await this.#halt(id); // also when another process has removed it
       if (feed === undefined) return false;
-      await this.#halt(id);
       await removeResources(this.#urlOf(feed.sourceUri), feed).catch((error: unknown) => {
         if (!force) throw error;
         const name = resourceName(id);

@@ -5,7 +5,7 @@ import type { Changefeeds } from './changefeeds.ts';
  * again or to take it out of use; its changefeed says so in its state and metrics.
  */
 export function readinessChecks(
-  changefeeds: Changefeeds,
+  changefeeds: Pick<Changefeeds, 'isLoaded' | 'statuses'>,
   ping: () => Promise<void>,
 ): Readonly<Record<'database' | 'broker' | 'changefeeds', () => Promise<void> | void>> {
   return {
