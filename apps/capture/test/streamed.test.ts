@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, beforeEach, suite, test } from 'node:test';
 import { decode } from '@tidemark/canal-json';
@@ -235,7 +235,7 @@ suite('transactions that are streamed before they end', () => {
           return [changeId.slice(changeId.indexOf(':')), partition, { ...message, tsMs: 0 }];
         });
       assert.deepEqual(said(topic), said(bench.topic));
-      assert.equal(readdirSync(join(other.dataDir, 'transactions', 'unstreamed')).length, 0);
+      assert.equal(existsSync(join(other.dataDir, 'transactions', 'unstreamed')), false);
     } finally {
       await other.changefeeds.remove('unstreamed');
       await other.close();
