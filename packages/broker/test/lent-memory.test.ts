@@ -66,6 +66,15 @@ describe('lent memory', () => {
   });
 });
 
+test('memory of sizes that nobody wants any more makes room for those that are wanted', () => {
+  const memory = new LentMemory(4 * MIB);
+  const before = Array.from({ length: 64 }, () => memory.take(64 * KIB));
+  for (const view of before) memory.release(view);
+  const first = memory.take(MIB);
+  memory.release(first);
+  assert.equal(memory.take(MIB).buffer, first.buffer);
+});
+
 describe('a reader that takes its time', () => {
   let folder: string;
   let broker: RunningBroker;

@@ -59,14 +59,26 @@ export class LentMemory {
 
   #keep(loan: Loan): void {
     const size = loan.whole.length;
-    if (this.#keptBytes + size > this.#keptBytesMax) {
+    const free = this.#free.get(size) ?? [];
+    free.push(loan);
+    // The map's order is the order of last use: what traffic of before left behind makes room for that of now.
+    this.#free.delete(size);
+    this.#free.set(size, free);
+    this.#keptBytes += size;
+    while (this.#keptBytes > this.#keptBytesMax) this.#dropOldest();
+  }
+
+  #dropOldest(): void {
+    for (const [size, free] of this.#free) {
+      const loan = free.shift();
+      if (!loan) {
+        this.#free.delete(size);
+        continue;
+      }
       this.#loans.delete(loan.whole.buffer);
+      this.#keptBytes -= size;
       return;
     }
-    this.#keptBytes += size;
-    const free = this.#free.get(size);
-    if (free) free.push(loan);
-    else this.#free.set(size, [loan]);
   }
 }
 
