@@ -1,6 +1,12 @@
 import type { AddressInfo } from 'node:net';
 import { type Clock, describeError, lifecycle, type Service } from '@tidemark/kernel';
-import { createOps, explainListenError, type Logger, type Metrics } from '@tidemark/observability';
+import {
+  createOps,
+  explainListenError,
+  exposePool,
+  type Logger,
+  type Metrics,
+} from '@tidemark/observability';
 import { authRoutes } from './auth/auth-routes.ts';
 import { requireSignIn } from './auth/authentication.ts';
 import { isLoopback, refuseExposedDefaultAccount } from './auth/default-account.ts';
@@ -55,6 +61,7 @@ export function createApiService(parts: ApiParts): ApiService {
     onConnectionLost: error =>
       logger.warn({ reason: describeError(error) }, 'a database connection was lost'),
   });
+  exposePool(parts.metrics, database.pool, config.DATABASE_POOL_MAX);
   const passwords = createPasswords(config.BCRYPT_COST);
   const users = createUserStore(database.queries);
   const desk = createDesk({

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { pid } from 'node:process';
 import { loadConfig } from '@tidemark/config';
 import { inOrder, lifecycle, type Service, systemClock } from '@tidemark/kernel';
-import { createLogger, createMetrics, createOps } from '@tidemark/observability';
+import { createLogger, createMetrics, createOps, exposePool } from '@tidemark/observability';
 import { Pool } from 'pg';
 import { apiServer } from './api/server.ts';
 import { ChangefeedStore } from './changefeed/changefeed-store.ts';
@@ -14,6 +14,7 @@ import { defaultChangefeed, sourceChangefeed } from './changefeed/first-changefe
 import { kafkaSink } from './changefeed/kafka-sink.ts';
 import { readinessChecks } from './changefeed/readiness.ts';
 import { secretBox } from './changefeed/secret-box.ts';
+import { exposeSlots } from './changefeed/slot-metrics.ts';
 import { captureConfig } from './config.ts';
 import { removeLeftovers } from './stream/streamed-transactions.ts';
 
@@ -38,6 +39,8 @@ export function compose(env: Readonly<Record<string, string | undefined>>): Capt
     connectionTimeoutMillis: 5000,
   });
   pool.on('error', () => {}); // an idle connection broke; the next statement opens another
+  exposePool(metrics, pool, poolSize);
+  exposeSlots(metrics, pool);
   const store = new ChangefeedStore(pool, secretBox(config.CAPTURE_SECRET));
   const now = () => systemClock.now();
   const dataDir = resolve(config.CAPTURE_DATA_DIR);

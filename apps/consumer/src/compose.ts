@@ -7,6 +7,7 @@ import {
   createLogger,
   createMetrics,
   createOps,
+  exposePool,
   type OpsServer,
   opsServer,
   type ReadinessCheck,
@@ -40,6 +41,7 @@ export function compose(
     metrics,
   });
   exposeGauges(metrics, hosted, lags, () => clock.now());
+  exposePool(metrics, pool, config.DATABASE_CONNECTIONS);
   const ops = createOps({
     metrics,
     checks: { database: () => probe(host.pool), broker: () => reader.ping(), ...pipelineChecks(hosted) },

@@ -1,6 +1,15 @@
 import { describeError } from '@tidemark/kernel';
 import type { Logger, Metrics } from '@tidemark/observability';
-import { countBatch, type PipelineObserver } from '@tidemark/pipeline';
+import { countBatch, type PipelineObserver, type RejectionReason } from '@tidemark/pipeline';
+
+const results = ['success', 'duplicate', 'filtered', 'dlq', 'fail'] as const;
+const reasons: readonly RejectionReason[] = [
+  'undecodable',
+  'invalid',
+  'business_rule',
+  'refused_by_sink',
+  'retries_exhausted',
+];
 
 /** Reports a pipeline's life to metrics and log, and passes what a pipeline wants to know itself on to `own`. */
 export function meterPipeline<E>(
@@ -14,8 +23,16 @@ export function meterPipeline<E>(
   const duration = metrics.histogram('processing_duration_seconds');
   const retries = metrics.counter('retries_total');
   const deadLetters = metrics.counter('dead_letters_total');
+  const rebalances = metrics.counter('rebalances_total');
+  // A counter that appears with its first event hides that event: an increase is the difference to a sample before.
+  for (const result of results) processed.inc({ pipeline, result }, 0);
+  for (const reason of reasons) deadLetters.inc({ pipeline, reason }, 0);
+  for (const counter of [consumed, retries, rebalances]) counter.inc({ pipeline }, 0);
   return {
-    assigned: partitions => logger.info({ partitions: numbers(partitions) }, 'partitions assigned'),
+    assigned(partitions) {
+      rebalances.inc({ pipeline });
+      logger.info({ partitions: numbers(partitions) }, 'partitions assigned');
+    },
     revoked: partitions => logger.info({ partitions: numbers(partitions) }, 'partitions given back'),
     taken: (_partition, records) => consumed.inc({ pipeline }, records),
     persisted(batch, receipt, durationMs) {

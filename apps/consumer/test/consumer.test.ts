@@ -77,6 +77,15 @@ describe('the consumer on a real broker and a real database', () => {
     assert.match(metrics, /events_processed_total\{pipeline="reviews-to-postgres",result="success"\} 500/);
     assert.match(metrics, /dead_letters_total\{pipeline="reviews-to-postgres",reason="business_rule"\} 1/);
     assert.match(metrics, /pipeline_unaccounted_events\{pipeline="reviews-to-postgres"\} 0/);
+    // What alerts need besides: counters that exist before their first event, the pipeline's group, its age, the pool.
+    assert.match(metrics, /dead_letters_total\{pipeline="reviews-to-postgres",reason="refused_by_sink"\} 0/);
+    assert.match(
+      metrics,
+      /pipeline_info\{pipeline="reviews-to-postgres",group="[^"]+",topic="events.main"\} 1/,
+    );
+    assert.match(metrics, /pipeline_oldest_pending_seconds\{pipeline="reviews-to-postgres"\} \d/);
+    assert.match(metrics, /rebalances_total\{pipeline="reviews-to-postgres"\} [1-9]/);
+    assert.match(metrics, /db_pool_limit_connections 4/);
     assert.equal(await consumer.kill('SIGTERM'), 0);
   });
 

@@ -2,10 +2,12 @@ export {
   httpBuckets,
   type MetricDefinition,
   type MetricKind,
-  type MetricName,
-  metricCatalogue,
+  type MetricUnit,
+  type Stability,
   workBuckets,
-} from './catalogue.ts';
+} from './catalogue/definition.ts';
+export { type LabelsOf, type MetricName, type MetricNameOf, metricCatalogue } from './catalogue.ts';
+export { type ForeignMetric, type ForeignMetricName, foreignMetrics } from './foreign-metrics.ts';
 export { createLogger, type Logger, type LoggerOptions, silentLogger } from './logger.ts';
 export { createMetrics, type Metrics, type MetricsOptions } from './metrics.ts';
 export {
@@ -22,3 +24,4 @@ export {
   type ReadinessCheck,
   type RouteRegistrar,
 } from './ops.ts';
+export { type CountedPool, exposePool } from './pool-gauges.ts';

@@ -1,5 +1,7 @@
+import { getHeapStatistics } from 'node:v8';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import { type LabelsOf, type MetricDefinition, type MetricNameOf, metricCatalogue } from './catalogue.ts';
+import type { MetricDefinition } from './catalogue/definition.ts';
+import { type LabelsOf, type MetricNameOf, metricCatalogue } from './catalogue.ts';
 
 /** A registry of one process. Instruments are made on first use, from the catalogue only. */
 export interface Metrics {
@@ -51,6 +53,14 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
     'scrape_collector_failures_total',
     definition => new Counter(base('scrape_collector_failures_total', definition)),
   );
+
+  if (options.defaults ?? true) {
+    const limit = instrument(
+      'nodejs_heap_limit_bytes',
+      definition => new Gauge(base('nodejs_heap_limit_bytes', definition)),
+    );
+    limit.set(getHeapStatistics().heap_size_limit);
+  }
 
   return {
     counter: name => instrument(name, definition => new Counter(base(name, definition))),

@@ -6,7 +6,7 @@ import { type MetricDefinition, metricCatalogue } from '../src/index.ts';
 const established = new Set(['consumer_lag', 'inflight_workers']);
 /** Base units of the Prometheus conventions, and what is counted without one. */
 const gaugeNames =
-  /_(?:seconds|bytes|ratio|celsius|info|state|connections|clients|members|offset|events|workers|partitions|lag)$/;
+  /_(?:seconds|bytes|ratio|celsius|info|state|connections|statements|clients|members|offset|events|workers|partitions|lag)$/;
 /** Labels whose values a service, a deployment or an operator bounds; an id of a user or an event is none of them. */
 const bounded = new Set([
   'method',
@@ -26,6 +26,7 @@ const bounded = new Set([
   'result',
   'query',
   'reason',
+  'slot',
 ]);
 
 describe('metric catalogue', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { createMetrics, httpBuckets } from '../src/index.ts';
+import { createMetrics, exposePool, foreignMetrics, httpBuckets } from '../src/index.ts';
 
 const quiet = { defaults: false };
 const valueOf = (body: string, series: string) =>
@@ -35,6 +35,26 @@ describe('metrics', () => {
   test('an instrument asked for twice is the same one', () => {
     const metrics = createMetrics(quiet);
     assert.equal(metrics.counter('retries_total'), metrics.counter('retries_total'));
+  });
+
+  test("of Node's own metrics those are there that rules use", async () => {
+    const { body } = await createMetrics().expose();
+    const used = Object.entries(foreignMetrics).filter(([, { source }]) => source === 'node');
+    assert.ok(used.length > 0);
+    for (const [name, { kind }] of used) assert.match(body, new RegExp(`^# TYPE ${name} ${kind}$`, 'm'));
+    assert.ok(Number(valueOf(body, 'nodejs_heap_limit_bytes')) > 1024 ** 2);
+  });
+
+  test('a pool shows what its connections do', async () => {
+    const metrics = createMetrics(quiet);
+    const pool = { totalCount: 4, idleCount: 1, waitingCount: 7 };
+    exposePool(metrics, pool, 10);
+    pool.waitingCount = 8;
+    const { body } = await metrics.expose();
+    assert.equal(valueOf(body, 'db_pool_connections{state="busy"}'), '3');
+    assert.equal(valueOf(body, 'db_pool_connections{state="idle"}'), '1');
+    assert.equal(valueOf(body, 'db_pool_limit_connections'), '10');
+    assert.equal(valueOf(body, 'db_pool_waiting_statements'), '8');
   });
 
   test("Node's own metrics are there unless switched off, and registries do not share", async () => {

@@ -1,3 +1,4 @@
+import type { CountedPool } from '@tidemark/observability';
 import { Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient, sql } from 'kysely';
 import { Pool } from 'pg';
 import type { Schema } from './schema.ts';
@@ -19,6 +20,8 @@ export interface Database {
   /** Resolves when the database answers. */
   check(): Promise<void>;
   close(): Promise<void>;
+  /** What the connections do. */
+  readonly pool: CountedPool;
 }
 
 export function openDatabase(options: DatabaseOptions): Database {
@@ -43,6 +46,7 @@ export function openDatabase(options: DatabaseOptions): Database {
       await sql`SELECT 1`.execute(queries);
     },
     close: () => queries.destroy(),
+    pool,
   };
 }
 

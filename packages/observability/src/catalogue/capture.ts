@@ -1,0 +1,97 @@
+import { type MetricDefinition, workBuckets } from './definition.ts';
+
+/** Of the capture service. */
+export const captureMetrics = {
+  capture_changes_total: {
+    kind: 'counter',
+    unit: 'changes',
+    stability: 'developing',
+    help: 'Row changes acknowledged by the broker.',
+    labels: ['changefeed', 'table', 'op'],
+  },
+  capture_transactions_total: {
+    kind: 'counter',
+    unit: 'transactions',
+    stability: 'developing',
+    help: 'Database transactions captured whole.',
+    labels: ['changefeed'],
+  },
+  capture_lag_seconds: {
+    kind: 'gauge',
+    unit: 'seconds',
+    stability: 'developing',
+    help: 'Age of the newest acknowledged commit, or of the end of the log that is not read yet, when something is waiting; 0 when nothing is.',
+    labels: ['changefeed'],
+  },
+  capture_lag_bytes: {
+    kind: 'gauge',
+    unit: 'bytes',
+    stability: 'developing',
+    help: 'Bytes of write-ahead log between the database and the confirmed position.',
+    labels: ['changefeed'],
+  },
+  capture_retained_wal_bytes: {
+    kind: 'gauge',
+    unit: 'bytes',
+    stability: 'developing',
+    help: 'Bytes of write-ahead log that the replication slot keeps the server from removing.',
+    labels: ['changefeed'],
+  },
+  capture_safe_wal_bytes: {
+    kind: 'gauge',
+    unit: 'bytes',
+    stability: 'developing',
+    help: 'Bytes that may still be written before the server gives the slot up; absent when there is no limit.',
+    labels: ['changefeed'],
+  },
+  capture_wal_state: {
+    kind: 'gauge',
+    unit: 'state',
+    stability: 'developing',
+    help: '1 for the wal_status of the replication slot: reserved, extended, unreserved or lost.',
+    labels: ['changefeed', 'state'],
+  },
+  capture_commit_to_ack_seconds: {
+    kind: 'histogram',
+    unit: 'seconds',
+    stability: 'developing',
+    help: 'Time from a commit in the database to its acknowledgement by the broker.',
+    labels: ['changefeed'],
+    buckets: workBuckets,
+  },
+  capture_state: {
+    kind: 'gauge',
+    unit: 'state',
+    stability: 'developing',
+    help: '1 for the state that the changefeed is in.',
+    labels: ['changefeed', 'state'],
+  },
+  capture_slot_active_state: {
+    kind: 'gauge',
+    unit: 'state',
+    stability: 'developing',
+    help: '1 while somebody streams the replication slot, 0 while it only holds back the log.',
+    labels: ['slot'],
+  },
+  capture_slot_retained_bytes: {
+    kind: 'gauge',
+    unit: 'bytes',
+    stability: 'developing',
+    help: 'Write-ahead log that the database keeps for the replication slot.',
+    labels: ['slot'],
+  },
+  capture_slot_safe_bytes: {
+    kind: 'gauge',
+    unit: 'bytes',
+    stability: 'developing',
+    help: 'Write-ahead log that may still be written before the slot is in danger; absent without a limit.',
+    labels: ['slot'],
+  },
+  capture_slot_wal_state: {
+    kind: 'gauge',
+    unit: 'state',
+    stability: 'developing',
+    help: '1 for the state of the log that the slot needs: reserved, extended, unreserved or lost.',
+    labels: ['slot', 'state'],
+  },
+} as const satisfies Record<string, MetricDefinition>;
