@@ -1,6 +1,9 @@
 /** What the broker tells about itself as it goes. The host registers these with its own metrics library. */
 export interface BrokerMetrics {
-  /** One answered request. `error` is the protocol's error name for the whole request, `none` when it has none. */
+  /**
+   * One answered request. `error` is the protocol's error name for the whole request or, of a produce, for its first
+   * partition that has one; `none` when there is none.
+   */
   requestDone(api: string, error: string, durationMs: number): void;
   bytesReceived(bytes: number): void;
   bytesSent(bytes: number): void;

@@ -69,7 +69,7 @@ export class Dispatcher {
     let outcome: string = 'closed';
     try {
       const response = await this.#respond(call);
-      outcome = topLevelError(response);
+      outcome = errorOf(response);
       return response === null ? null : encode(call, response);
     } finally {
       settings.metrics.requestDone(call.api.name, outcome, settings.clock.monotonic() - startedMs);
@@ -111,9 +111,20 @@ export class Dispatcher {
   }
 }
 
-function topLevelError(response: unknown): string {
-  if (typeof response !== 'object' || response === null || !('errorCode' in response)) return 'none';
-  return errorName(Number(response.errorCode));
+/** The error of the whole response, or the first of its partitions': a produce has no other place for one. */
+function errorOf(response: unknown): string {
+  if (typeof response !== 'object' || response === null) return 'none';
+  if ('errorCode' in response) return errorName(Number(response.errorCode));
+  if (!('responses' in response)) return 'none';
+  for (const topic of response.responses as readonly Partial<ProducedTopic>[]) {
+    const failed = topic.partitionResponses?.find(({ errorCode }) => errorCode !== 0);
+    if (failed) return errorName(failed.errorCode);
+  }
+  return 'none';
+}
+
+interface ProducedTopic {
+  readonly partitionResponses: readonly { readonly errorCode: number }[];
 }
 
 function encode({ api, header }: Call, response: unknown): Buffer[] {
