@@ -23,6 +23,7 @@ test('a produce that is refused for its partition counts as refused', async () =
       timeoutMs: 1000,
       topicData: [{ name: 'not-there', partitionData: [{ index: 7, records: Buffer.alloc(0) }] }],
     });
+    assert.deepEqual(counted, ['Produce unknownTopicOrPartition']);
   } finally {
     client.close();
     await broker.stop();
