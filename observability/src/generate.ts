@@ -1,5 +1,8 @@
 import { alertmanagerConfig } from './alertmanager.ts';
 import { alertFiles } from './alerts/index.ts';
+import { dashboardJson } from './grafana/dashboard.ts';
+import { dashboards } from './grafana/dashboards/index.ts';
+import { dashboardsConfig, datasourcesConfig } from './grafana/provisioning.ts';
 import { alloyConfig, vectorConfig } from './logs.ts';
 import { metricsPage } from './pages/metrics-page.ts';
 import { runbookIndex } from './pages/runbook-index.ts';
@@ -47,6 +50,14 @@ export function generate(settings: Settings): Readonly<Record<string, string>> {
     'blackbox.yml': yamlFile(blackboxConfig()),
     'logs/alloy.river': alloyConfig(settings),
     'logs/vector.yml': yamlFile(vectorConfig(settings)),
+    'grafana/provisioning/datasources/tidemark.yml': yamlFile(datasourcesConfig(settings)),
+    'grafana/provisioning/dashboards/tidemark.yml': yamlFile(dashboardsConfig()),
+    ...Object.fromEntries(
+      dashboards.map(dashboard => [
+        `grafana/dashboards/${dashboard.key}.json`,
+        `${JSON.stringify(dashboardJson(dashboard, settings), null, 2)}\n`,
+      ]),
+    ),
   };
 }
 

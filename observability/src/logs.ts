@@ -54,7 +54,7 @@ loki.write "loki" {
 /** Vector: the same files to a data stream of Elasticsearch. */
 export function vectorConfig({ dataFolder, elasticsearchUrl }: Settings): unknown {
   return {
-    data_dir: `${dataFolder}/vector`,
+    data_dir: '/var/lib/vector',
     sources: {
       tidemark: { type: 'file', include: [`${dataFolder}/logs/*.log`], read_from: 'beginning' },
     },
