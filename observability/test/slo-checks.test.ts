@@ -46,6 +46,24 @@ describe('an objective', () => {
     assert.throws(() => checkSlo(between), refusal('SLO_NO_EDGE', /no bucket that ends at 0\.2/));
   });
 
+  test('of ours would be refused as well if its bound moved off its edge', () => {
+    for (const [name, from, to] of [
+      ['api-latency', '"0.3"', '"0.31"'],
+      ['freshness', '"10([.]0)?"', '"11([.]0)?"'],
+    ] as const) {
+      const slo = slos.find(each => each.name === name) as Slo;
+      const { indicator } = slo;
+      assert.ok(indicator.kind === 'events' && 'good' in indicator);
+      const moved = { ...indicator, good: (w: '5m') => indicator.good(w).replace(from, to) };
+      assert.notEqual(moved.good('5m'), indicator.good('5m'));
+      assert.throws(
+        () => checkSlo({ ...slo, indicator: moved } as Slo),
+        refusal('SLO_NO_EDGE', /no bucket/),
+        name,
+      );
+    }
+  });
+
   test('that waits for more bad slices than its window has is refused', () => {
     assert.throws(
       () => checkSlo({ ...heartbeat, badEventsMin: 361 }),

@@ -20,6 +20,8 @@ const sources: Readonly<
   'api-availability': (valid, bad, length) => ({
     [http('count', 200)]: ramp(0, valid - bad, length),
     [http('count', 503)]: ramp(0, bad, length),
+    // A readiness that is refused at every probe, which nobody asked for.
+    [http('count', 503).replace('route="/"', 'route="/readyz"')]: ramp(0, 1000, length),
   }),
   'api-latency': (valid, bad, length) => ({
     [http('count', 200)]: ramp(0, valid, length),
