@@ -99,6 +99,20 @@ export const lagAlerts: readonly AlertSpec[] = [
   },
   {
     ...common,
+    name: 'HeadOfLineAge',
+    severity: 'page',
+    slo: 'freshness',
+    expr: () =>
+      `(${ofPipeline(`(max by (group, topic) (${series('consumer_oldest_unprocessed_seconds')}) > 120)`)})`,
+    for: '2m',
+    summary:
+      'The first event of {{ $labels.topic }} that pipeline {{ $labels.pipeline }} has not done is {{ $value | humanizeDuration }} old.',
+    impact: 'Whoever waits for that event has waited for more than two minutes, however short the queue.',
+    place: { dashboard: 'consumer', row: 'Verdict' },
+    provocation: { do: 'Pause a pipeline for five minutes while events are sent.' },
+  },
+  {
+    ...common,
     name: 'ConsumerLagHigh',
     severity: 'ticket',
     slo: 'freshness',

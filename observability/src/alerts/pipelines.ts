@@ -49,19 +49,6 @@ export const pipelineAlerts: readonly AlertSpec[] = [
   },
   {
     ...common,
-    name: 'HeadOfLineAge',
-    severity: 'page',
-    slo: 'freshness',
-    expr: () => `max by (pipeline) (${series('pipeline_oldest_pending_seconds')}) > 120`,
-    for: '2m',
-    summary:
-      'The oldest event that pipeline {{ $labels.pipeline }} has read waits for {{ $value | humanizeDuration }}.',
-    impact: 'Whoever waits for that event has waited for more than two minutes, however short the queue.',
-    place: { dashboard: 'consumer', row: 'Verdict' },
-    provocation: { do: 'Pause a pipeline for five minutes while events are sent.' },
-  },
-  {
-    ...common,
     name: 'DeadLetterInflow',
     severity: 'ticket',
     expr: t =>

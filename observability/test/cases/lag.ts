@@ -164,6 +164,19 @@ export const lagCases: readonly AlertCase[] = [
     ],
   },
   crossing({
+    alert: 'HeadOfLineAge',
+    what: 'one event is tried again and again',
+    series: of('consumer_oldest_unprocessed_seconds', 0),
+    good: 110,
+    bad: 150,
+    interval: '30s',
+    beside: { ...info, [of('consumer_oldest_unprocessed_seconds', 1)]: flat(0, 40) },
+    firing: {
+      labels,
+      summary: 'The first event of events.main that pipeline reviews-to-postgres has not done is 2m 30s old.',
+    },
+  }),
+  crossing({
     alert: 'ConsumerLagHigh',
     what: 'twelve thousand events are before it',
     series: of('consumer_lag', 0),

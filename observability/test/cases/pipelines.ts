@@ -45,18 +45,6 @@ export const pipelineCases: readonly AlertCase[] = [
     },
   }),
   crossing({
-    alert: 'HeadOfLineAge',
-    what: 'one event is tried again and again',
-    series: of('pipeline_oldest_pending_seconds'),
-    good: 110,
-    bad: 150,
-    interval: '30s',
-    firing: {
-      labels: pipeline,
-      summary: 'The oldest event that pipeline reviews-to-postgres has read waits for 2m 30s.',
-    },
-  }),
-  crossing({
     alert: 'LedgerUnaccounted',
     what: 'two events are in the books twice',
     series: of('pipeline_unaccounted_events'),

@@ -86,13 +86,18 @@ const lagRow: Row = {
     {
       type: 'timeseries',
       title: 'Head of line over time',
-      description: 'Age of the oldest event that is not done.',
+      description:
+        'Age of the oldest event that was read and is not done, and of the first one that is not committed.',
       unit: 's',
       width: 6,
       queries: [
         {
           expr: `max by (pipeline) (${series('pipeline_oldest_pending_seconds', pipeline)})`,
-          legend: '{{pipeline}}',
+          legend: 'read: {{pipeline}}',
+        },
+        {
+          expr: `max by (group, topic) (${series('consumer_oldest_unprocessed_seconds', group)})`,
+          legend: 'not committed: {{group}} {{topic}}',
         },
       ],
       thresholds: [{ value: 120, colour: 'red' }],

@@ -52,6 +52,35 @@ export const storesDashboard: Dashboard = {
             { expr: `sum by (job) (${series('db_pool_waiting_statements', job)})`, legend: '{{job}}' },
           ],
         },
+        {
+          type: 'timeseries',
+          title: 'Ids of processed events',
+          description:
+            'Days of ids that are kept, ids forgotten in an hour, and times that forgetting failed.',
+          unit: 'short',
+          width: 12,
+          queries: [
+            { expr: `max(${series('processed_events_partitions')})`, legend: 'days' },
+            { expr: `sum(increase(${series('processed_events_forgotten_total')}[1h]))`, legend: 'forgotten' },
+            {
+              expr: `sum(increase(${series('processed_events_retention_failures_total')}[1h]))`,
+              legend: 'failures',
+            },
+          ],
+        },
+        {
+          type: 'stat',
+          title: 'Retention of ids',
+          description: 'How long ago the ids of old events were last forgotten.',
+          unit: 's',
+          width: 6,
+          queries: [
+            {
+              expr: `time() - max(${series('processed_events_retained_timestamp_seconds')} > 0)`,
+              legend: 'ago',
+            },
+          ],
+        },
       ],
     },
     {
@@ -63,7 +92,10 @@ export const storesDashboard: Dashboard = {
           description: 'Write-ahead log that the database keeps for each slot.',
           unit: 'bytes',
           width: 6,
-          queries: [{ expr: series('capture_slot_retained_bytes'), legend: '{{slot}}' }],
+          queries: [
+            { expr: series('capture_slot_retained_bytes'), legend: '{{slot}}' },
+            { expr: series('capture_retained_wal_bytes'), legend: '{{changefeed}}, its own source' },
+          ],
         },
         {
           type: 'timeseries',
@@ -71,7 +103,10 @@ export const storesDashboard: Dashboard = {
           description: 'Log that may still be written. At 0 the slot loses what it needs.',
           unit: 'bytes',
           width: 6,
-          queries: [{ expr: series('capture_slot_safe_bytes'), legend: '{{slot}}' }],
+          queries: [
+            { expr: series('capture_slot_safe_bytes'), legend: '{{slot}}' },
+            { expr: series('capture_safe_wal_bytes'), legend: '{{changefeed}}, its own source' },
+          ],
         },
         {
           type: 'timeseries',
@@ -82,6 +117,7 @@ export const storesDashboard: Dashboard = {
           queries: [
             { expr: series('capture_slot_active_state'), legend: '{{slot}} active' },
             { expr: `${series('capture_slot_wal_state')} == 1`, legend: '{{slot}} {{state}}' },
+            { expr: `${series('capture_wal_state')} == 1`, legend: '{{changefeed}} {{state}}' },
           ],
         },
       ],
