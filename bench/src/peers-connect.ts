@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { open, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Available, available, cached, download } from '@tidemark/e2e/outside';
@@ -29,7 +29,9 @@ export function connectDistribution(): Promise<Available<ConnectDistribution>> {
         `-DoutputDirectory=${target}`,
       ]);
       const archive = (await readdir(target)).find(name => name.endsWith('-plugin.tar.gz')) ?? '';
-      execFileSync('tar', ['xzf', join(target, archive), '-C', target]);
+      // Apart from the worker's own jars: each of them would be loaded as one more plugin.
+      await mkdir(join(target, 'plugins'));
+      execFileSync('tar', ['xzf', join(target, archive), '-C', join(target, 'plugins')]);
     });
     const java = execFileSync('java', ['--version'], { encoding: 'utf8' }).split('\n')[0] ?? '';
     const versions = { connect: await versionOf('kafka'), debezium: await versionOf('debezium'), java };
@@ -64,7 +66,8 @@ export async function startConnect(
       'value.converter': 'org.apache.kafka.connect.json.JsonConverter',
       'value.converter.schemas.enable': 'true',
       'offset.storage.file.filename': join(folder, `${task.group}.offsets`),
-      'plugin.path': jars,
+      'plugin.path': join(jars, 'plugins'),
+      'plugin.discovery': 'service_load',
       listeners: `http://127.0.0.1:${await freePort('127.0.0.1')}`,
     }),
   );
