@@ -11,7 +11,7 @@ export PATH
 
 quick() {
   npm run --silent check
-  node --test --test-timeout=300000 --test-concurrency=2 'packages/*/test/**/*.test.ts' 'apps/*/test/**/*.test.ts' 'db/test/**/*.test.ts'
+  node --test --test-timeout=300000 --test-concurrency=2 'packages/*/test/**/*.test.ts' 'apps/*/test/**/*.test.ts' 'db/test/**/*.test.ts' 'observability/test/**/*.test.ts'
   node --test --test-timeout=300000 --test-concurrency=1 'e2e/test/**/*.test.ts'
 }
 

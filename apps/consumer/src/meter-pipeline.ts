@@ -9,6 +9,7 @@ const reasons: readonly RejectionReason[] = [
   'business_rule',
   'refused_by_sink',
   'retries_exhausted',
+  'parked',
 ];
 
 /** Reports a pipeline's life to metrics and log, and passes what a pipeline wants to know itself on to `own`. */
