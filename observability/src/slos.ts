@@ -1,4 +1,4 @@
-import { changefeedId, pipelines } from '@tidemark/contracts/names';
+import { changefeedId, furtherPipelines, pipelines } from '@tidemark/contracts/names';
 import { edge, series } from './promql/series.ts';
 import type { Slo } from './slo.ts';
 
@@ -134,6 +134,8 @@ export const slos = [
       [pipelines.reviewsToPostgres]: 1,
       [pipelines.deadLettersToPostgres]: 2,
       [pipelines.changesToLog]: 0.1,
+      [furtherPipelines.changesToIndex]: 1,
+      [furtherPipelines.changesToWebhook]: 1,
     },
     service: 'consumer',
     team: 'pipelines',
