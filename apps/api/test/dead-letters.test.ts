@@ -135,6 +135,7 @@ describe('dead letters over the api', () => {
         ['tidemark-replays', '1'],
         ['tidemark-replay-of', id],
         ['tidemark-replay-for', 'reviews-to-postgres'],
+        ['tidemark-replay-origin', 'reviews-to-postgres/4/4/1/1'],
       ],
     );
     const shown = await get(`/${id}`);
