@@ -13,6 +13,7 @@ const ownTables = new Set([
   'dlq_actions',
   'dlq_events',
   'maintenance',
+  'parked_keys',
   'schema_migrations',
 ]);
 const neverCaptured = 'changefeeds';
