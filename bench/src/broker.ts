@@ -27,21 +27,23 @@ const ratesPerSec = [500, 2000];
 /** Brokers that a signal must not leave behind are killed by their starters when this process exits. */
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 
-let sections: object = { kafka: kafka.version, settings };
-if (options.only.includes('start')) sections = { ...sections, start: await measureStart() };
+const measurements = {
+  throughput: measureThroughput,
+  tail: measureTail,
+  latency: measureLatencies,
+  client: measureClients,
+} as const;
+
+let sections: object = { ...(await lastSections()), kafka: kafka.version, settings };
+if (options.only.includes('start')) await keep('start', await measureStart());
 const sides = { tidemark: await startSide('tidemark', kafka), kafka: await startSide('kafka', kafka) };
 try {
   await warmUp(sides);
-  if (options.only.includes('throughput'))
-    sections = { ...sections, throughput: await measureThroughput(sides) };
-  if (options.only.includes('tail')) sections = { ...sections, tail: await measureTail(sides) };
-  if (options.only.includes('latency')) sections = { ...sections, latency: await measureLatencies(sides) };
-  if (options.only.includes('client')) sections = { ...sections, client: await measureClients(sides) };
+  for (const [part, measurePart] of Object.entries(measurements))
+    if (options.only.includes(part)) await keep(part, await measurePart(sides));
 } finally {
   for (const name of sideNames) await sides[name].broker.stop();
 }
-const kept = options.only.length === parts.length ? {} : await lastSections();
-say(await writeResult('broker', 'tidemark bench broker', { ...kept, ...sections }));
 process.exit(0);
 
 function readOptions() {
@@ -53,7 +55,7 @@ function readOptions() {
     if (Number.isInteger(value) && value >= 1 && value <= 99) return value;
     return refuse(`--${name} takes a whole number from 1 to 99, not "${values[name]}"`);
   };
-  const only = values.only?.split(',') ?? parts;
+  const only: readonly string[] = values.only?.split(',') ?? parts;
   const unknown = only.find(part => !(parts as readonly string[]).includes(part));
   if (unknown !== undefined) refuse(`--only takes ${parts.join(', ')}, not "${unknown}"`);
   return { runs: whole('runs', 5), seconds: whole('seconds', 2), only };
@@ -62,6 +64,12 @@ function readOptions() {
 function refuse(problem: string): never {
   process.stderr.write(`bench broker: ${problem}\n`);
   process.exit(2);
+}
+
+/** Written down at once: what a later part does must not cost what an earlier one found. */
+async function keep(part: string, section: object): Promise<void> {
+  sections = { ...sections, [part]: section };
+  say(await writeResult('broker', 'tidemark bench broker', sections));
 }
 
 function say(line: string): void {
