@@ -147,6 +147,16 @@ suite('calls and fields that only TiCDC’s clients use', () => {
     assert.deepEqual([unknown.status, unknown.json['error_code']], [400, 'CDC:ErrCaptureNotExist']);
   });
 
+  test('a parameter of the sink URI that cannot be kept is named in TiCDC’s shape of an error', async () => {
+    for (const version of ['v1', 'v2']) {
+      const refused = await call('POST', `/api/${version}/changefeeds`, {
+        sink_uri: `${sinkUri}&output-row-key=true`,
+      });
+      assert.deepEqual([refused.status, refused.json['error_code']], [400, 'CDC:ErrSinkURIInvalid']);
+      assert.match(String(refused.json['error_msg']), /^\[CDC:ErrSinkURIInvalid\].*output-row-key/);
+    }
+  });
+
   test('settings that steer TiCDC’s machine are taken, those that would change messages are refused', async () => {
     const create = (replica_config: object) =>
       call('POST', '/api/v2/changefeeds', { changefeed_id: 'tuned', sink_uri: sinkUri, replica_config });
@@ -157,7 +167,11 @@ suite('calls and fields that only TiCDC’s clients use', () => {
       bdr_mode: false,
       mounter: { worker_num: 16 },
       filter: { rules: ['sre_app.users'], event_filters: [] },
-      sink: { protocol: 'canal-json', dispatchers: [{ matcher: ['*.*'], partition: 'table' }] },
+      sink: {
+        protocol: 'canal-json',
+        dispatchers: [{ matcher: ['*.*'], partition: 'table' }],
+        kafka_config: { large_message_handle: { large_message_handle_option: 'none' } },
+      },
     });
     assert.equal(taken.status, 200, taken.text);
     await call('DELETE', '/api/v2/changefeeds/tuned');
@@ -166,6 +180,11 @@ suite('calls and fields that only TiCDC’s clients use', () => {
       [{ sink: { protocol: 'avro' } }, /protocol .*\("canal-json"\)/],
       [{ filter: { event_filters: [{ matcher: ['*.*'], ignore_event: ['delete'] }] } }, /event_filters/],
       [{ sink: { dispatchers: [{ matcher: ['*.*'], partition: 'table', topic: 'x' }] } }, /topic/],
+      [
+        { sink: { kafka_config: { large_message_handle: { large_message_handle_option: 'claim-check' } } } },
+        /large_message_handle_option must be equal to one of/,
+      ],
+      [{ sink: { kafka_config: { codec_config: { enable_tidb_extension: true } } } }, /codec_config/],
     ] as const) {
       const refused = await create(config);
       assert.deepEqual([refused.status, refused.json['error_code']], [400, 'CDC:ErrAPIInvalidParam']);

@@ -6,7 +6,7 @@ import { decode } from '@tidemark/canal-json';
 import type { TidemarkError } from '@tidemark/kernel';
 import { eventually } from '@tidemark/testkit';
 import type { GivenConfig } from '../src/changefeed/replica-config.ts';
-import { type CaptureBench, openCaptureBench } from './support/capture-bench.ts';
+import { type CaptureBench, openCaptureBench, sinkUri } from './support/capture-bench.ts';
 
 suite('rules of a changefeed', () => {
   let bench: CaptureBench;
@@ -28,6 +28,7 @@ suite('rules of a changefeed', () => {
     statements: readonly string[],
     count: number,
     check: () => void | Promise<void>,
+    uri = sinkUri,
   ): Promise<void> {
     bench.topic.messages.length = 0;
     bench.topic.watermarks.length = 0;
@@ -35,6 +36,7 @@ suite('rules of a changefeed', () => {
       'ruled',
       ['sre_app.t', 'sre_app.u', 'sre_app.forms', 'sre_app.sessions_by_token'],
       config,
+      uri,
     );
     try {
       for (const statement of statements) await bench.postgres.query(statement);
@@ -115,6 +117,23 @@ suite('rules of a changefeed', () => {
       assert.deepEqual(updated?.old, { v: 'a', note: null });
       assert.equal(updated?.mysqlTypes['v'], 'varchar');
     });
+  });
+
+  test('the sink URI asks for the forms of messages as well, and its false undoes nothing', async () => {
+    const statements = [`INSERT INTO forms VALUES (1, 'a')`, `UPDATE forms SET v = 'c', note = 'd'`];
+    for (const [config, parameter, type] of [
+      [{}, 'content-compatible=true', 'varchar(20)'],
+      [{}, 'only-output-updated-columns=true', 'varchar'],
+      [{ content_compatible: true }, 'content-compatible=false', 'varchar(20)'],
+      [{ only_output_updated_columns: true }, 'only-output-updated-columns=false', 'varchar'],
+    ] as const) {
+      const check = () => {
+        const [, updated] = bench.topic.rows();
+        assert.deepEqual(updated?.old, { v: 'a', note: null }, parameter);
+        assert.equal(updated?.mysqlTypes['v'], type, parameter);
+      };
+      await withFeed({ sink: config }, statements, 2, check, `${sinkUri}&${parameter}`);
+    }
   });
 
   test('columns that are not selected are absent everywhere', async () => {

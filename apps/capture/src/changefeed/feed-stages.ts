@@ -54,14 +54,14 @@ export class FeedStages {
     initial: Checkpoint,
     copies: readonly TableCopy[],
   ) {
-    const { changefeed, clock, settings, store } = options;
+    const { changefeed, sinkUri, clock, settings, store } = options;
     this.#options = options;
     this.#source = source;
     this.#initial = initial;
     this.#failed.promise.catch(() => {});
     const onFailure = (error: unknown) => this.#failed.reject(error);
     const now = () => clock.now();
-    const rules = tableRules(changefeed.config, changefeed.maskKey);
+    const rules = tableRules(changefeed.config, changefeed.maskKey, sinkUri);
     this.#tables = new KnownTables(source, rules);
     this.#statementOf = schemaStatements({
       databaseName: source.scope.databaseName,

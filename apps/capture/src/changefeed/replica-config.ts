@@ -94,6 +94,26 @@ const TicdcOnlySink = {
   encoder_concurrency: Type.Any(),
   transaction_atomicity: Type.Any(),
   delete_only_output_handle_key_columns: Type.Literal(false),
+  kafka_config: Type.Partial(
+    Type.Object(
+      {
+        // A message that is too large fails the changefeed; nothing is left out of it or put elsewhere.
+        large_message_handle: Type.Partial(
+          Type.Object(
+            {
+              large_message_handle_option: Type.Enum(['', 'none']),
+              large_message_handle_compression: Type.Enum(['', 'none']),
+            },
+            strict,
+          ),
+          strict,
+        ),
+        output_raw_change_event: Type.Literal(false),
+      },
+      strict,
+    ),
+    strict,
+  ),
 };
 
 /** What a client sends: any part may be missing. */

@@ -14,6 +14,10 @@ export interface KafkaSinkUri {
   readonly compression: Compression;
   /** Adds `_tidb.commitTs` to messages. */
   readonly tidbExtension: boolean;
+  /** Asks for what `sink.content_compatible` asks for. */
+  readonly contentCompatible: boolean;
+  /** Asks for what `sink.only_output_updated_columns` asks for. */
+  readonly onlyUpdatedColumns: boolean;
   /** A larger message is refused, bytes. */
   readonly messageBytesMax: number;
   readonly connectTimeoutMs: number;
@@ -40,7 +44,10 @@ type SaslMechanism = (typeof saslMechanisms)[number];
 /** TiCDC's defaults (pingcap/ticdc, pkg/sink/kafka/options.go). */
 const defaults = { messageBytesMax: 10 * 1024 * 1024, timeoutMs: 10_000 } as const;
 
-/** Parameters that this capture understands. Those that it does not are refused rather than passed over. */
+/**
+ * Parameters that this capture understands; `kafka-version`, `max-retry` and `max-batch-size` steer TiCDC's machine and
+ * come to nothing. Those that it does not understand are refused rather than passed over.
+ */
 const known = new Set([
   'protocol',
   'partition-num',
@@ -50,7 +57,11 @@ const known = new Set([
   'kafka-version',
   'compression',
   'enable-tidb-extension',
+  'content-compatible',
+  'only-output-updated-columns',
+  'output-row-key',
   'max-message-bytes',
+  'max-batch-size',
   'max-retry',
   'required-acks',
   'dial-timeout',
@@ -66,18 +77,23 @@ const known = new Set([
   'sasl-mechanism',
 ]);
 
+/** Why TiCDC's other parameters are refused, by the beginning of their names. */
+const foreign: Readonly<Record<string, string>> = {
+  'sasl-gssapi-': 'signing in by Kerberos is not supported; use sasl-user with PLAIN or SCRAM',
+  'sasl-oauth-': 'signing in by OAuth is not supported; use sasl-user with PLAIN or SCRAM',
+  'avro-': 'it belongs to the protocol avro, and only canal-json is spoken here',
+  'schema-registry': 'it belongs to the protocol avro, and only canal-json is spoken here',
+  'debezium-': 'it belongs to the protocol debezium, and only canal-json is spoken here',
+  'encoding-format': 'it belongs to the protocol simple, and only canal-json is spoken here',
+};
+
 /** @throws TidemarkError `SINK_URI_INVALID` */
 export function parseSinkUri(text: string): KafkaSinkUri {
   const match = /^kafka(?:\+ssl)?:\/\/([^/?]+)\/([^?]+)(?:\?(.*))?$/.exec(text);
   if (!match) throw invalid('it must look like kafka://host:9092/topic?protocol=canal-json');
   const [, hosts = '', topic = '', query = ''] = match;
   const parameters = new UriParameters(query, invalid);
-  for (const name of parameters.names) if (!known.has(name)) throw invalid(`unknown parameter ${name}`);
-  const protocol = parameters.text('protocol') ?? 'canal-json';
-  if (protocol !== 'canal-json') throw invalid(`protocol ${protocol} is not canal-json`);
-  if ((parameters.text('required-acks') ?? '-1') !== '-1') {
-    throw invalid('required-acks must be -1, or acknowledged changes could be lost');
-  }
+  refuseUnsupported(parameters);
   const requestTimeouts = ['read-timeout', 'write-timeout'].map(name =>
     parameters.durationMs(name, defaults.timeoutMs),
   );
@@ -90,12 +106,33 @@ export function parseSinkUri(text: string): KafkaSinkUri {
     clientId: parameters.text('kafka-client-id'),
     compression: parameters.choice('compression', compressions, 'none'),
     tidbExtension: parameters.flag('enable-tidb-extension', false),
+    contentCompatible: parameters.flag('content-compatible', false),
+    onlyUpdatedColumns: parameters.flag('only-output-updated-columns', false),
     messageBytesMax: parameters.count('max-message-bytes') ?? defaults.messageBytesMax,
     connectTimeoutMs: parameters.durationMs('dial-timeout', defaults.timeoutMs),
     requestTimeoutMs: Math.max(...requestTimeouts),
     tls: readTls(parameters, text.startsWith('kafka+ssl:')),
     sasl: readSasl(parameters),
   };
+}
+
+/** Refuses what cannot be kept, by name. */
+function refuseUnsupported(parameters: UriParameters): void {
+  for (const name of parameters.names) {
+    if (known.has(name)) continue;
+    const reason = Object.entries(foreign).find(([start]) => name.startsWith(start))?.[1];
+    throw invalid(reason === undefined ? `unknown parameter ${name}` : `${name}: ${reason}`);
+  }
+  const protocol = parameters.text('protocol') ?? 'canal-json';
+  if (protocol.toLowerCase() !== 'canal-json') throw invalid(`protocol ${protocol} is not canal-json`);
+  if ((parameters.text('required-acks') ?? '-1') !== '-1') {
+    throw invalid('required-acks must be -1, or acknowledged changes could be lost');
+  }
+  if (parameters.flag('output-row-key', false)) {
+    throw invalid(
+      'output-row-key must be false: it asks for the key of the row in TiKV, and PostgreSQL has none',
+    );
+  }
 }
 
 /** The URI with its secrets covered, for answers and logs. */

@@ -4,12 +4,17 @@ import { dispatcherOf } from '../tables/dispatcher.ts';
 import { tableFilter } from '../tables/table-filter.ts';
 import type { TableRules } from '../tables/table-shape.ts';
 import type { ReplicaConfig } from './replica-config.ts';
+import type { KafkaSinkUri } from './sink-uri.ts';
+
+/** What a sink URI says about the form of messages. */
+type UriForm = Pick<KafkaSinkUri, 'contentCompatible' | 'onlyUpdatedColumns'>;
 
 /**
- * The rules of a configuration, read.
+ * The rules of a configuration, read. A form of messages is on when the configuration or the sink URI asks for it: TiCDC
+ * lets the URI win, but merges in a way that passes over `false` (pingcap/ticdc, codec/common/config.go, imdario/mergo).
  * @throws TidemarkError `FILTER_RULE_INVALID` or `PARAMETER_INVALID`
  */
-export function tableRules(config: ReplicaConfig, maskKey: Uint8Array): TableRules {
+export function tableRules(config: ReplicaConfig, maskKey: Uint8Array, form?: UriForm): TableRules {
   const caseSensitive = config.case_sensitive;
   for (const { partition, columns } of config.sink.dispatchers) {
     if ((partition === 'columns') !== (columns !== undefined)) {
@@ -19,7 +24,8 @@ export function tableRules(config: ReplicaConfig, maskKey: Uint8Array): TableRul
       );
     }
   }
-  const isCanals = config.sink.content_compatible === true;
+  const isCanals = config.sink.content_compatible === true || form?.contentCompatible === true;
+  const isUpdatedOnly = config.sink.only_output_updated_columns === true || form?.onlyUpdatedColumns === true;
   return {
     treat: columnTreatment({
       columnSelectors: config.sink.column_selectors,
@@ -30,7 +36,7 @@ export function tableRules(config: ReplicaConfig, maskKey: Uint8Array): TableRul
     maskKey,
     fullTypes: isCanals,
     // The content-compatible form, Canal's own, has only what changed in `old`.
-    onlyUpdated: isCanals || config.sink.only_output_updated_columns === true,
+    onlyUpdated: isCanals || isUpdatedOnly,
   };
 }
 

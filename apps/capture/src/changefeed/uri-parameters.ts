@@ -28,14 +28,20 @@ export class UriParameters {
     return value;
   }
 
+  /** True or false in any of the ways that Go reads them (package strconv, ParseBool). */
   flag(name: string, fallback: boolean): boolean {
-    return this.choice(name, ['true', 'false'], fallback ? 'true' : 'false') === 'true';
+    const text = this.text(name);
+    if (text === undefined) return fallback;
+    if (/^(?:1|t|T|true|TRUE|True)$/.test(text)) return true;
+    if (/^(?:0|f|F|false|FALSE|False)$/.test(text)) return false;
+    throw this.#invalid(`${name} must be true or false`);
   }
 
+  /** One of the options, which are written in lower case; how it is written does not matter, as in TiCDC. */
   choice<T extends string>(name: string, options: readonly T[], fallback: T): T {
     const text = this.text(name);
     if (text === undefined) return fallback;
-    const found = options.find(option => option === text);
+    const found = options.find(option => option === text.toLowerCase());
     if (found === undefined) throw this.#invalid(`${name} must be one of ${options.join(', ')}`);
     return found;
   }

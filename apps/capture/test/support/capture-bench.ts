@@ -23,7 +23,7 @@ export interface CaptureBench {
   /** Folder of large transactions. */
   readonly dataDir: string;
   /** Creates a changefeed and waits until it streams. */
-  create(id: string, rules: readonly string[], config?: GivenConfig): Promise<void>;
+  create(id: string, rules: readonly string[], config?: GivenConfig, uri?: string): Promise<void>;
   /** Waits until the topic holds so many messages. */
   received(count: number): Promise<void>;
   close(): Promise<void>;
@@ -115,10 +115,10 @@ export async function openCaptureBench(
     metrics,
     changefeeds,
     dataDir,
-    async create(id, rules, config) {
+    async create(id, rules, config, uri = sinkUri) {
       await changefeeds.create({
         id,
-        sinkUri,
+        sinkUri: uri,
         config: completeConfig({ sink, ...config, filter: { rules: [...rules] } }),
       });
       await streams(changefeeds, id);
