@@ -6,6 +6,7 @@ import { defaultMask } from '../src/changefeed/replica-config.ts';
 import { schemaStatements } from '../src/stream/schema-statements.ts';
 import { columnTreatment } from '../src/tables/column-treatment.ts';
 import { tableFilter } from '../src/tables/table-filter.ts';
+import { eventually } from '@tidemark/testkit';
 import { type CaptureBench, openCaptureBench } from './support/capture-bench.ts';
 
 const read = schemaStatements({
@@ -27,6 +28,7 @@ test('statements have the types that TiCDC gives them', () => {
     ['ALTER TABLE', 'ALTER TABLE t ADD CONSTRAINT c PRIMARY KEY (id)'],
     ['ALTER TABLE', 'ALTER TABLE t DROP CONSTRAINT c'],
     ['CREATE INDEX', 'CREATE INDEX ON t (id)'],
+    ['DROP INDEX', 'DROP INDEX t_id_idx'],
     ['COMMENT', `COMMENT ON TABLE t IS 'x'`],
   ].map(([tag, sql = '']) => logged(sql, { tag })?.type);
   assert.deepEqual(types, [
@@ -39,6 +41,7 @@ test('statements have the types that TiCDC gives them', () => {
     'CINDEX',
     'DINDEX',
     'CINDEX',
+    'DINDEX',
     'QUERY',
   ]);
 });
@@ -53,6 +56,8 @@ test('a statement is told as it was written, unless it could hold a secret', () 
     `ALTER TABLE t ADD COLUMN secret text DEFAULT $x$hunter2$x$`,
     `ALTER TABLE t ADD COLUMN a int; INSERT INTO other VALUES ('hunter2', 77123)`,
     `UPDATE u SET a = 'hunter2'; ALTER TABLE t ADD COLUMN a int`,
+    `DO $$ BEGIN UPDATE u SET a = 'hunter2'; ALTER TABLE t ADD COLUMN a int; END $$`,
+    `/* x */ SELECT migrate('hunter2', 77123)`,
   ].map(sql => logged(sql)?.sql ?? '');
   for (const sql of covered) assert.doesNotMatch(sql, /hunter2|77123/);
   assert.equal(covered[0], `ALTER TABLE t ADD COLUMN password text DEFAULT '***'`);
@@ -123,5 +128,53 @@ suite('a database that logs its schema statements', () => {
         ({ changeId, partition, op }) => changeId && (op !== 'ddl' || partition === 0),
       ),
     );
+  });
+
+  test('tells of dropped indexes, each with the table that had it', async () => {
+    await bench.postgres.query(`
+      CREATE TABLE told_parts (id int, at date) PARTITION BY LIST (at);
+      CREATE TABLE told_part PARTITION OF told_parts DEFAULT;
+      CREATE INDEX told_parts_at ON told_parts (at);
+      CREATE TABLE told_again (id int PRIMARY KEY, a int, b int);
+      CREATE INDEX told_a ON told_again (a);
+      CREATE INDEX told_b ON told_again (b);
+      CREATE INDEX told_ab ON told_again (a, b);
+      CREATE INDEX told_c ON told_again (a, id);
+      CREATE TABLE elsewhere_too (id int PRIMARY KEY, a int);
+      CREATE INDEX elsewhere_a ON elsewhere_too (a)`);
+    await bench.postgres.query('CREATE TABLE told_mark (id int PRIMARY KEY)');
+    const mark = await eventually('the statements before', () =>
+      bench.topic.messages.findIndex(({ value }) => value.includes('CREATE TABLE told_mark')),
+    );
+    const statements = [
+      'DROP INDEX told_a',
+      'BEGIN; DROP INDEX told_b; ROLLBACK',
+      'BEGIN; CREATE INDEX told_new ON told_again (b); DROP INDEX told_new; COMMIT',
+      'DROP INDEX elsewhere_a, told_ab',
+      'DROP INDEX told_parts_at',
+      'DROP INDEX CONCURRENTLY told_b',
+      `DO 'BEGIN DROP INDEX told_c; END'`,
+      'DROP INDEX IF EXISTS told_c',
+      'DROP TABLE told_again',
+    ];
+    for (const statement of statements) await bench.postgres.query(statement);
+    const isLast = (value: Buffer) => value.includes('DROP TABLE told_again');
+    await eventually('all of them', () => bench.topic.messages.some(({ value }) => isLast(value)));
+    const said = bench.topic.messages.slice(mark + 1).map(({ value }) => {
+      const message = decode(value);
+      return message.kind === 'ddl'
+        ? `${message.type} ${message.table} ${message.sql.split(' ', 3).join(' ')}`
+        : '';
+    });
+    assert.deepEqual(said, [
+      'DINDEX told_again DROP INDEX told_a',
+      'CINDEX told_again BEGIN; CREATE INDEX',
+      'DINDEX told_again BEGIN; CREATE INDEX',
+      'DINDEX told_again DROP INDEX elsewhere_a,',
+      'DINDEX told_parts DROP INDEX told_parts_at',
+      'DINDEX told_again DROP INDEX CONCURRENTLY',
+      `DINDEX told_again DO '***'`,
+      'ERASE told_again DROP TABLE told_again',
+    ]);
   });
 });

@@ -47,7 +47,7 @@ export function schemaStatements(
       type: ddlTypeOf(logged),
       database,
       table: logged.table,
-      sql: withoutSecrets(logged.sql, isSecret),
+      sql: withoutSecrets(logged, isSecret),
     };
   };
 }
@@ -90,17 +90,22 @@ const identifier = /"((?:[^"]|"")*)"|[a-z_][\w$]*/gi;
 
 /**
  * The statement, with its values covered when they could be secret: a default of a secret column, or a value of another
- * statement that was sent along with it.
+ * statement that was sent along with it, or that led to it, such as the call of a function that alters a table.
  */
-function withoutSecrets(sql: string, isSecret: (names: readonly string[]) => boolean): string {
+function withoutSecrets({ tag, sql }: Logged, isSecret: (names: readonly string[]) => boolean): string {
   // Quoted texts first: what looks like a comment can stand in one. Either order covers too much rather than too little.
   const covered = sql.replace(quotedText, `'***'`).replace(comment, '');
   const names = [...covered.matchAll(identifier)].map(
     ([plain, quoted]) => quoted?.replaceAll('""', '"') ?? plain,
   );
+  const isItself = firstWord(covered) === firstWord(tag);
   const isAlone = !/;\s*\S/.test(covered);
-  if (isAlone && !isSecret(names)) return sql;
+  if (isItself && isAlone && !isSecret(names)) return sql;
   return covered.replace(nameOrNumber, (token, kept?: string) => (kept === undefined ? `'***'` : token));
+}
+
+function firstWord(text: string): string {
+  return /^\s*(\w*)/.exec(text)?.[1]?.toUpperCase() ?? '';
 }
 
 /** What is kept, quoted names and types with their length, or a number. */
