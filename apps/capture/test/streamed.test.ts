@@ -85,8 +85,16 @@ suite('transactions that are streamed before they end', () => {
     await first.query('BEGIN');
     await first.query(insert(1));
     await spooled(1);
+    const shown = async (name: string) => {
+      const line = new RegExp(`^${name}\\{changefeed="streamed"\\} (\\d+)$`, 'm');
+      return Number(line.exec((await bench.metrics.expose()).body)?.[1]);
+    };
+    await eventually('the metric tells of them', async () => (await shown('capture_spool_bytes')) > 200_000);
+    assert.ok((await shown('capture_spooled_bytes_total')) >= (await shown('capture_spool_bytes')));
     await first.query('ROLLBACK');
     await spooled(0);
+    await eventually('no bytes are left', async () => (await shown('capture_spool_bytes')) === 0);
+    assert.ok((await shown('capture_spooled_bytes_total')) > 200_000);
     await bench.postgres.query('INSERT INTO small VALUES (1)');
     await bench.received(1);
     assert.deepEqual(ids(), [1]);

@@ -6,6 +6,8 @@ import type { FeedStatus } from './feed-status.ts';
 /** Counts what the broker acknowledged, and shows how far each changefeed is behind. */
 export interface FeedMetrics {
   acknowledged(changefeed: string, batch: Batch): void;
+  /** Bytes of a large transaction were put on disk. */
+  spooled(changefeed: string, bytes: number): void;
 }
 
 export function feedMetrics(
@@ -19,14 +21,17 @@ export function feedMetrics(
   const lagSeconds = metrics.gauge('capture_lag_seconds');
   const lagBytes = metrics.gauge('capture_lag_bytes');
   const states = metrics.gauge('capture_state');
+  const spool = metrics.gauge('capture_spool_bytes');
+  const spooled = metrics.counter('capture_spooled_bytes_total');
   const wal = walMetrics(metrics);
 
   metrics.beforeScrape(() => {
-    for (const gauge of [lagSeconds, lagBytes, states]) gauge.reset();
+    for (const gauge of [lagSeconds, lagBytes, states, spool]) gauge.reset();
     wal.reset();
     for (const [changefeed, status] of feeds()) {
       lagSeconds.set({ changefeed }, lagSecondsOf(status, now()));
       lagBytes.set({ changefeed }, Math.max(0, Number(status.serverLsn - status.reachedLsn)));
+      spool.set({ changefeed }, status.spoolBytes);
       for (const state of changefeedStates) {
         states.set({ changefeed, state }, state === status.state ? 1 : 0);
       }
@@ -44,6 +49,7 @@ export function feedMetrics(
         commitToAck.observe({ changefeed }, Math.max(0, now() - commitMs) / 1000);
       }
     },
+    spooled: (changefeed, bytes) => spooled.inc({ changefeed }, bytes),
   };
 }
 

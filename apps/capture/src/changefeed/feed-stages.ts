@@ -173,12 +173,16 @@ export class FeedStages {
   }
 
   #makeStreamed(): StreamedTransactions {
-    const { changefeed, dataDir, settings } = this.#options;
+    const { changefeed, dataDir, settings, status, metrics } = this.#options;
     return new StreamedTransactions({
       handler: this.#encoder,
       reader: new PgoutputReader(this.#encoder),
       folder: transactionsFolder(dataDir, changefeed.id),
       bytesMax: settings.spoolBytesMax,
+      onSpooled: bytes => {
+        status.spoolBytes += bytes;
+        if (bytes > 0) metrics.spooled(changefeed.id, bytes);
+      },
       hold: work => this.#holdFrames(work),
       outbox: this.#outbox,
       signal: this.#ending.signal,

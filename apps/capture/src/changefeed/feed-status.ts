@@ -30,6 +30,8 @@ export interface FeedStatus {
   awaited: { readonly lsn: bigint; readonly sinceMs: number } | undefined;
   /** Bytes between the stream and the broker. */
   outboxBytes: number;
+  /** Bytes of large transactions on disk. */
+  spoolBytes: number;
 }
 
 export function newFeedStatus(
@@ -50,5 +52,6 @@ export function newFeedStatus(
     slot: undefined,
     awaited: undefined,
     outboxBytes: 0,
+    spoolBytes: 0,
   };
 }

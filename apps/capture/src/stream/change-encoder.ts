@@ -125,7 +125,7 @@ export class ChangeEncoder implements PgoutputHandler {
     copy.changed(relationOid, shape, row);
     if (old !== null) copy.changed(relationOid, shape, old);
     const fallback = full ? old : null;
-    if (old !== null && keyChanged(shape, old, row)) {
+    if (old !== null && isAnother(shape, old, row)) {
       this.#sendDelete(shape, old, full);
       if (fallback === null && row.hasUnchanged) this.#sendCompleted(shape, row.copy());
       else this.#send(shape, 'INSERT', { row, fallback }, null);
@@ -254,6 +254,7 @@ function quoted(name: string): string {
   return `\`${name.replaceAll('`', '``')}\``;
 }
 
-function keyChanged(shape: TableShape, old: TupleView, row: TupleView): boolean {
-  return shape.keyColumns.some(column => !row.isUnchanged(column) && !row.sameAs(old, column));
+/** True when nobody downstream could find the row under what it was found by, or in its partition. */
+function isAnother(shape: TableShape, old: TupleView, row: TupleView): boolean {
+  return shape.splitColumns.some(column => !row.isUnchanged(column) && !row.sameAs(old, column));
 }

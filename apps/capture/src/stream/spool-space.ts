@@ -9,12 +9,15 @@ const shareMax = 256 * 1024;
 export class SpoolSpace {
   readonly #folder: string;
   readonly #bytesMax: number;
+  readonly #onChange: (bytes: number) => void;
   #bytes = 0;
   #spools = 0;
 
-  constructor(folder: string, bytesMax: number) {
+  /** @param onChange hears by how many bytes the files have grown, or shrunk when it is less than zero */
+  constructor(folder: string, bytesMax: number, onChange: (bytes: number) => void = () => {}) {
     this.#folder = folder;
     this.#bytesMax = bytesMax;
+    this.#onChange = onChange;
   }
 
   get bytes(): number {
@@ -41,10 +44,12 @@ export class SpoolSpace {
       throw spoolFull(this.#folder, `more than ${this.#bytesMax} bytes are needed`);
     }
     this.#bytes += bytes;
+    this.#onChange(bytes);
   }
 
   give(bytes: number): void {
     this.#bytes -= bytes;
+    this.#onChange(-bytes);
   }
 }
 

@@ -22,6 +22,8 @@ export interface StreamedTransactionsOptions {
   readonly folder: string;
   /** Disk that the files may take together. */
   readonly bytesMax: number;
+  /** Hears by how many bytes the files have grown, or shrunk when it is less than zero. */
+  readonly onSpooled: (bytes: number) => void;
   /** Asks for no further frame until the work is done. */
   readonly hold: (work: Promise<void>) => void;
   /** Takes what the handler emits. */
@@ -49,12 +51,7 @@ export class StreamedTransactions {
 
   constructor(options: StreamedTransactionsOptions) {
     this.#options = options;
-    this.#space = new SpoolSpace(options.folder, options.bytesMax);
-  }
-
-  /** Bytes on disk. */
-  get bytes(): number {
-    return this.#space.bytes;
+    this.#space = new SpoolSpace(options.folder, options.bytesMax, options.onSpooled);
   }
 
   /**

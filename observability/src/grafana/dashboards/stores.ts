@@ -120,6 +120,21 @@ export const storesDashboard: Dashboard = {
             { expr: `${series('capture_wal_state')} == 1`, legend: '{{changefeed}} {{state}}' },
           ],
         },
+        {
+          type: 'timeseries',
+          title: 'Large transactions',
+          description:
+            'What capture keeps on disk of transactions that have not committed, and what it put there.',
+          unit: 'bytes',
+          width: 6,
+          queries: [
+            { expr: series('capture_spool_bytes'), legend: '{{changefeed}}' },
+            {
+              expr: `sum by (changefeed) (increase(${series('capture_spooled_bytes_total')}[1h]))`,
+              legend: '{{changefeed}}, put there in an hour',
+            },
+          ],
+        },
       ],
     },
     {

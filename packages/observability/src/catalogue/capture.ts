@@ -44,6 +44,20 @@ export const captureMetrics = {
     help: 'Bytes that may still be written before the server gives the slot up; absent when there is no limit.',
     labels: ['changefeed'],
   },
+  capture_spool_bytes: {
+    kind: 'gauge',
+    unit: 'bytes',
+    stability: 'developing',
+    help: 'Bytes on disk of large transactions that have not been handed on yet.',
+    labels: ['changefeed'],
+  },
+  capture_spooled_bytes_total: {
+    kind: 'counter',
+    unit: 'bytes',
+    stability: 'developing',
+    help: 'Bytes of large transactions that were put on disk until their commit.',
+    labels: ['changefeed'],
+  },
   capture_wal_state: {
     kind: 'gauge',
     unit: 'state',
