@@ -18,6 +18,7 @@ const shape = tableShape({
     columns: [{ name: 'id', isKey: true, typeOid: 25, typeModifier: -1 }],
   },
   primaryKey: null,
+  uniqueIndexes: [],
   typeNames: new Map(),
   treat: columnTreatment({ columnSelectors: [], mask: [], caseSensitive: false }),
   dispatcher: dispatcherOf([], false),

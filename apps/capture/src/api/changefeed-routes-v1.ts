@@ -19,6 +19,7 @@ const Dispatcher = Type.Object(
     dispatcher: Type.Optional(Type.Enum([...partitionRules])),
     partition: Type.Optional(Type.Enum([...partitionRules])),
     columns: Type.Optional(Names),
+    index: Type.Optional(Type.String({ minLength: 1 })),
   },
   strict,
 );

@@ -1,6 +1,7 @@
 import type { Relation, TypeName } from '../protocol/pgoutput.ts';
 import type { DescribedTable } from '../snapshot/chunk-reader.ts';
-import { primaryKeyOf } from '../tables/catalog.ts';
+import { keysOf, type TableKeys } from '../tables/catalog.ts';
+import { messageDatabase } from '../tables/names.ts';
 import { type TableRules, type TableShape, tableShape } from '../tables/table-shape.ts';
 import type { SourceSession } from './source-session.ts';
 
@@ -21,9 +22,9 @@ export class KnownTables {
   }
 
   /** The shape of a table that the catalog has described, for reading it. */
-  shapeFor({ relation, primaryKey, typeNames }: Omit<DescribedTable, 'sqlTypes'>): TableShape {
+  shapeFor(table: Omit<DescribedTable, 'sqlTypes'>): TableShape {
     const { databaseName } = this.#source.scope;
-    return tableShape({ ...this.#rules, databaseName, relation, primaryKey, typeNames });
+    return tableShape({ ...this.#rules, databaseName, ...table });
   }
 
   nameType(type: TypeName): void {
@@ -31,21 +32,21 @@ export class KnownTables {
   }
 
   /**
-   * A table is described anew. With the full row as identity only the catalog knows the primary key: then the answer
-   * is a promise, and rows of the table must wait for it.
+   * A table is described anew. What the description does not tell the catalog does: the primary key where the identity
+   * is the full row, and an index that places rows. Then the answer is a promise, and rows of the table must wait for it.
    */
   describe(relation: Relation): Promise<void> | undefined {
-    if (relation.replicaIdentity !== 'f') {
-      this.#keep(relation, null);
+    const database = messageDatabase(this.#source.scope.databaseName, relation.schema);
+    const hasIndex = this.#rules.dispatcher(database, relation.name).index !== undefined;
+    if (relation.replicaIdentity !== 'f' && !hasIndex) {
+      this.#keep(relation, { primaryKey: null, uniqueIndexes: [] });
       return undefined;
     }
-    return this.#source
-      .use(client => primaryKeyOf(client, relation.oid))
-      .then(key => this.#keep(relation, key));
+    return this.#source.use(client => keysOf(client, relation.oid)).then(keys => this.#keep(relation, keys));
   }
 
-  #keep(relation: Relation, primaryKey: readonly string[] | null): void {
-    const shape = this.shapeFor({ relation, primaryKey, typeNames: this.#typeNames });
+  #keep(relation: Relation, keys: TableKeys): void {
+    const shape = this.shapeFor({ relation, ...keys, typeNames: this.#typeNames });
     this.#shapes.set(relation.oid, shape);
   }
 }

@@ -9,6 +9,7 @@ const Dispatcher = Type.Object(
     matcher: Names,
     partition: Type.Enum([...partitionRules]),
     columns: Type.Optional(Names),
+    index: Type.Optional(Type.String({ minLength: 1 })),
   },
   strict,
 );

@@ -26,10 +26,11 @@ export async function currentSelection(
   { config }: Pick<Changefeed, 'config'>,
 ): Promise<Selection> {
   const filter = tableFilter(config.filter.rules, config.case_sensitive, isOwn);
-  const { treat } = tableRules(config, new Uint8Array());
+  const { treat, dispatcher } = tableRules(config, new Uint8Array());
   const { tables, ineligible } = selectTables(await listTables(client), databaseName, filter, {
     forceReplicate: config.force_replicate,
     treat,
+    dispatcher,
   });
   const refused = await missingRights(client, tables);
   return {

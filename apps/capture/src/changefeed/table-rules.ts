@@ -16,11 +16,17 @@ type UriForm = Pick<KafkaSinkUri, 'contentCompatible' | 'onlyUpdatedColumns'>;
  */
 export function tableRules(config: ReplicaConfig, maskKey: Uint8Array, form?: UriForm): TableRules {
   const caseSensitive = config.case_sensitive;
-  for (const { partition, columns } of config.sink.dispatchers) {
+  for (const { partition, columns, index } of config.sink.dispatchers) {
     if ((partition === 'columns') !== (columns !== undefined)) {
       throw new TidemarkError(
         'PARAMETER_INVALID',
         'a dispatcher has columns exactly when its partition is "columns"',
+      );
+    }
+    if (index !== undefined && partition !== 'index-value') {
+      throw new TidemarkError(
+        'PARAMETER_INVALID',
+        'a dispatcher has an index only when its partition is "index-value"',
       );
     }
   }

@@ -3,6 +3,7 @@ import { Client, escapeIdentifier } from 'pg';
 import { outputSettings } from '../protocol/output-settings.ts';
 import type { Relation, ReplicaIdentity } from '../protocol/pgoutput.ts';
 import { TupleView, tupleBytes } from '../protocol/tuple.ts';
+import { type TableKeys, uniqueIndexesOf } from '../tables/catalog.ts';
 import type { TableShape } from '../tables/table-shape.ts';
 import { type CopiedRow, keyText } from './copy-window.ts';
 import { cutAt, rangeCount, samplePages } from './key-ranges.ts';
@@ -10,9 +11,8 @@ import type { KeyRange } from './table-copy.ts';
 import { parseSnapshot, type Visibility } from './visibility.ts';
 
 /** A table with what the stream would have said about it. */
-export interface DescribedTable {
+export interface DescribedTable extends TableKeys {
   readonly relation: Relation;
-  readonly primaryKey: readonly string[] | null;
   /** Names of the base types of columns, by type number. */
   readonly typeNames: ReadonlyMap<number, string>;
   /** SQL types of the columns, for comparing with the text of a key. */
@@ -110,6 +110,7 @@ export class ChunkReader {
         })),
       },
       primaryKey: primaryKey.length === 0 ? null : primaryKey,
+      uniqueIndexes: await uniqueIndexesOf(this.#client, Number(first.oid)),
       typeNames: new Map(rows.map(row => [Number(row.type_oid), row.base_type])),
       sqlTypes: rows.map(row => row.sql_type),
     };

@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib';
 import { TidemarkError } from '@tidemark/kernel';
 import type { TupleView } from '../protocol/tuple.ts';
+import type { UniqueIndex } from './catalog.ts';
 import { PartitionHash } from './partition-hash.ts';
 import { tableMatcher } from './table-filter.ts';
 import { hashedBytes, type ValueFormat } from './value-format.ts';
@@ -14,6 +15,8 @@ export interface DispatcherRule {
   readonly partition: PartitionRule;
   /** For the rule `columns`: those whose values are hashed. */
   readonly columns?: readonly string[];
+  /** For the rule `index-value`: the unique index whose columns are hashed; the key's when left out. */
+  readonly index?: string;
 }
 
 /** A column that can be hashed. */
@@ -33,9 +36,14 @@ export type Placement = (
   partitions: number,
 ) => number;
 
-export interface PlacementTable {
+/** A table of which the unique indexes are known. */
+export interface IndexedTable {
   readonly database: string;
   readonly name: string;
+  readonly uniqueIndexes: readonly UniqueIndex[];
+}
+
+export interface PlacementTable extends IndexedTable {
   readonly columns: readonly HashedColumn[];
   /** Names of the columns that identify a row. */
   readonly keys: ReadonlySet<string>;
@@ -63,13 +71,17 @@ export function placement(rule: DispatcherRule, table: PlacementTable): Placemen
     case 'default':
     case 'table':
       return hashPlacement(table, []);
-    case 'index-value':
+    case 'index-value': {
+      const indexed = indexedColumns(rule, table);
       return hashPlacement(
         table,
-        table.columns.filter(column => table.keys.has(column.name)),
+        indexed === undefined
+          ? table.columns.filter(column => table.keys.has(column.name))
+          : chosenColumns(rule, indexed, table),
       );
+    }
     case 'columns':
-      return hashPlacement(table, chosenColumns(rule, table));
+      return hashPlacement(table, chosenColumns(rule, rule.columns ?? [], table));
     case 'ts':
       return (_row, _fallback, commitTs, partitions) => Number(commitTs % BigInt(partitions));
     default:
@@ -77,21 +89,47 @@ export function placement(rule: DispatcherRule, table: PlacementTable): Placemen
   }
 }
 
-function chosenColumns(rule: DispatcherRule, table: PlacementTable): readonly HashedColumn[] {
-  return (rule.columns ?? []).map(name => {
+/**
+ * The columns of the index that a rule names; undefined when it names none. The case of the name does not matter, as in
+ * TiCDC, unless two indexes differ in nothing else.
+ * @throws TidemarkError `DISPATCHER_INVALID` when there is no such index
+ */
+export function indexedColumns(rule: DispatcherRule, table: IndexedTable): readonly string[] | undefined {
+  const { index: wanted } = rule;
+  if (wanted === undefined || rule.partition !== 'index-value') return undefined;
+  const found =
+    table.uniqueIndexes.find(({ name }) => name === wanted) ??
+    table.uniqueIndexes.find(({ name }) => name.toLowerCase() === wanted.toLowerCase());
+  if (found !== undefined) return found.columns;
+  throw new TidemarkError(
+    'DISPATCHER_INVALID',
+    `the dispatcher "index-value" cannot place rows of ${table.database}.${table.name}: it has no unique index ${wanted} over columns that are NOT NULL`,
+    { hint: 'Name an index of the table, or create it: CREATE UNIQUE INDEX, without WHERE and expressions.' },
+  );
+}
+
+function chosenColumns(
+  { partition }: DispatcherRule,
+  names: readonly string[],
+  table: PlacementTable,
+): readonly HashedColumn[] {
+  return names.map(name => {
     const column = table.columns.find(each => each.name === name);
-    if (column === undefined) throw invalid(table, `it has no column ${name}`);
-    if (!column.isAlwaysKnown) {
-      throw invalid(table, `a delete does not tell column ${name}`);
-    }
+    if (column === undefined) throw invalid(partition, table, `it has no column ${name}`);
+    if (!column.isAlwaysKnown) throw untold(partition, table, name);
     return column;
   });
 }
 
-function invalid({ database, name }: PlacementTable, reason: string): TidemarkError {
+/** A column is to decide about the partition whose value is not known for every change. */
+export function untold(partition: PartitionRule, table: IndexedTable, column: string): TidemarkError {
+  return invalid(partition, table, `a delete does not tell column ${column}`);
+}
+
+function invalid(partition: PartitionRule, { database, name }: IndexedTable, reason: string): TidemarkError {
   return new TidemarkError(
     'DISPATCHER_INVALID',
-    `the dispatcher "columns" cannot place rows of ${database}.${name}: ${reason}`,
+    `the dispatcher "${partition}" cannot place rows of ${database}.${name}: ${reason}`,
     { hint: 'Name columns of the table, and give it REPLICA IDENTITY FULL unless they are its key.' },
   );
 }

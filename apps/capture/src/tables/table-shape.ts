@@ -1,9 +1,10 @@
 import { type ByteWriter, type RowValues, type TableEncoder, tableEncoder } from '@tidemark/canal-json';
 import type { Relation } from '../protocol/pgoutput.ts';
 import type { TupleView } from '../protocol/tuple.ts';
+import type { TableKeys } from './catalog.ts';
 import type { TreatColumns } from './column-treatment.ts';
 import { type ColumnType, columnType, secretType } from './column-type.ts';
-import { type DispatcherRule, type Placement, placement } from './dispatcher.ts';
+import { type DispatcherRule, indexedColumns, type Placement, placement } from './dispatcher.ts';
 import { messageDatabase } from './names.ts';
 import { hashed, masked, type ValueFormat, writeValue } from './value-format.ts';
 
@@ -22,12 +23,11 @@ export interface TableRules {
   readonly onlyUpdated?: boolean;
 }
 
-export interface TableShapeOptions extends TableRules {
+/** Of the keys, the primary one is looked at only when the replica identity is the full row. */
+export interface TableShapeOptions extends TableRules, TableKeys {
   /** Name of the database that the stream comes from. */
   readonly databaseName: string;
   readonly relation: Relation;
-  /** Columns of the primary key; looked at only when the replica identity is the full row. */
-  readonly primaryKey: readonly string[] | null;
   /** Names of the base types of columns whose type is not built in, by type number. */
   readonly typeNames: ReadonlyMap<number, string>;
 }
@@ -56,6 +56,8 @@ export interface TableShape {
   readonly name: string;
   /** Places of the columns that identify a row; empty when nothing but the whole row does. */
   readonly keyColumns: readonly number[];
+  /** Places of the columns whose change makes a row another one: those of the key, and of the index that places rows. */
+  readonly splitColumns: readonly number[];
   /** The key itself must not be kept or shown. */
   readonly hasSecretKey: boolean;
   /** Place of the column with the trace context, or -1. */
@@ -82,11 +84,16 @@ export function tableShape(options: TableShapeOptions): TableShape {
   const onlyUpdated = options.onlyUpdated === true;
   const formOf = (columns: readonly ShownColumn[]) => rowForm({ database, name, keys, columns, onlyUpdated });
   const partial = new Map<string, RowForm>();
+  const rule = dispatcher(database, name);
+  const indexed = { database, name, uniqueIndexes: options.uniqueIndexes };
+  const placesOf = (names: ReadonlySet<string>) =>
+    columnNames.flatMap((column, index) => (names.has(column) ? [index] : []));
   return {
     relation,
     database,
     name,
-    keyColumns: columnNames.flatMap((column, index) => (keys.has(column) ? [index] : [])),
+    keyColumns: placesOf(keys),
+    splitColumns: placesOf(new Set([...keys, ...(indexedColumns(rule, indexed) ?? [])])),
     hasSecretKey: columnNames.some((column, index) => keys.has(column) && treatments[index] !== 'keep'),
     traceColumn: columnNames.indexOf(traceColumnName),
     wholeRow: formOf(shown),
@@ -97,9 +104,8 @@ export function tableShape(options: TableShapeOptions): TableShape {
       partial.set(signature, form);
       return form;
     },
-    place: placement(dispatcher(database, name), {
-      database,
-      name,
+    place: placement(rule, {
+      ...indexed,
       keys,
       columns: all.map(column => ({
         ...column,
