@@ -250,23 +250,6 @@ suite('transactions that are streamed before they end', () => {
     }
   });
 
-  test('are kept by the server when there is no folder for them', async () => {
-    const topic = new MemoryTopic();
-    const other = openChangefeeds(bench.postgres.url, () => topic.sink());
-    writeFileSync(join(other.dataDir, 'transactions'), 'a file where the folder should be');
-    try {
-      await eventually('loaded', () => other.changefeeds.isLoaded);
-      const config = completeConfig({ sink, filter: { rules } });
-      await other.changefeeds.create({ id: 'homeless', sinkUri, config });
-      await eventually('streams', () => other.changefeeds.statuses().get('homeless')?.streaming);
-      await first.query(insert(1));
-      await eventually('the rows', () => topic.messages.length >= 400);
-    } finally {
-      await other.changefeeds.remove('homeless');
-      await other.close();
-    }
-  });
-
   test('of a session that died are removed when the next one starts', async () => {
     await bench.changefeeds.pause('streamed');
     mkdirSync(folder(), { recursive: true });

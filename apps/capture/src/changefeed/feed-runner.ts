@@ -33,6 +33,9 @@ export interface FeedRunnerOptions {
   readonly dataDir: string;
 }
 
+/** SQLSTATE internal_error. */
+const internalError = 'XX000';
+
 const restartPolicy: BackoffPolicy = { baseMs: 250, capMs: 10_000 };
 
 /**
@@ -48,8 +51,9 @@ export class FeedRunner {
   readonly #stopping = new AbortController();
   #finished: Promise<void> | undefined;
   #copier: SnapshotCopier | undefined;
-  /** False from when there was no room for large transactions: the server keeps them then, as it can. */
+  /** False from when there was no room for large transactions, or the server failed at them: it keeps them then. */
   #streamsLarge = true;
+  #failedBefore: string | undefined;
 
   constructor(options: FeedRunnerOptions, changefeed: Changefeed) {
     this.#options = options;
@@ -87,7 +91,7 @@ export class FeedRunner {
       } catch (error) {
         if (signal.aborted) return;
         if (isPermanent(error)) return await this.#giveUp(error);
-        if (errorCode(error) === 'SPOOL_FULL') this.#streamsLarge = false;
+        this.#doubtStreaming(errorCode(error));
         this.#warn(error);
       }
       // A session that worked for a while does not count as another failure in a row.
@@ -125,6 +129,16 @@ export class FeedRunner {
     this.#show('normal', null);
     this.#options.logger.info({ changefeed: this.#options.changefeedId }, 'capturing changes');
     this.streaming.emit();
+  }
+
+  /**
+   * Decoding a transaction that has not ended is harder on the server than one that has. Once, it may have met a part
+   * while it was rolled back; twice in a row, it would fail there for ever.
+   */
+  #doubtStreaming(code: string | undefined): void {
+    const isInternalAgain = code === internalError && this.#failedBefore === internalError;
+    if (code === 'SPOOL_FULL' || isInternalAgain) this.#streamsLarge = false;
+    this.#failedBefore = code;
   }
 
   /** Says each reason once, however long it lasts. */
