@@ -17,7 +17,8 @@ BEGIN
     WHEN tg_event = 'sql_drop' AND tg_tag = 'DROP INDEX' THEN
       'SELECT DISTINCT n.nspname AS schema, t.relname AS name
          FROM pg_event_trigger_dropped_objects() d
-         JOIN pg_class t ON t.oid = (current_setting(''tidemark.indexes'')::json ->> d.objid::text)::oid
+         JOIN pg_class t
+           ON t.oid = (NULLIF(current_setting(''tidemark.indexes'', true), '''')::json ->> d.objid::text)::oid
          JOIN pg_namespace n ON n.oid = t.relnamespace
         WHERE d.classid = ''pg_class''::regclass'
     WHEN tg_event = 'sql_drop' THEN
