@@ -1,11 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '@tidemark/embedded-postgres';
-import { eventually, type TestPostgres } from '@tidemark/testkit';
+import { endProcess, eventually, type TestPostgres } from '@tidemark/testkit';
 import type { Started } from './connect.ts';
 import type { TopicEnds } from './topic-ends.ts';
 
@@ -23,7 +22,7 @@ export async function startOwnBroker(): Promise<Started> {
   return {
     address: `${host}:${port}`,
     async stop() {
-      await end(child);
+      await endProcess(child, 'SIGTERM');
       await rm(folder, { recursive: true, force: true });
     },
   };
@@ -71,7 +70,7 @@ export class CaptureProcess {
   }
 
   stop(): Promise<void> {
-    return end(this.#child);
+    return endProcess(this.#child, 'SIGTERM');
   }
 }
 
@@ -138,11 +137,4 @@ function node(entry: string, args: readonly string[], env: Readonly<Record<strin
     stdio: ['pipe', 'ignore', 'inherit'], // its end tells the child that we are gone
     env: { ...process.env, ...env, TIDEMARK_STOP_WITH_PARENT: '1' },
   });
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exited = once(child, 'exit');
-  child.kill('SIGTERM');
-  await exited;
 }

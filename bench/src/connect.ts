@@ -1,12 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '@tidemark/embedded-postgres';
-import { eventually } from '@tidemark/testkit';
+import { endProcess, eventually } from '@tidemark/testkit';
 import { measureOk } from './commands.ts';
 
 const host = '127.0.0.1';
@@ -142,11 +141,7 @@ function java(jars: string, options: readonly string[], main: readonly string[],
 }
 
 async function end(child: ChildProcess, folder: string): Promise<void> {
-  if (child.exitCode === null && child.signalCode === null) {
-    const exited = once(child, 'exit');
-    child.kill('SIGKILL');
-    await exited;
-  }
+  await endProcess(child, 'SIGKILL');
   await rm(folder, { recursive: true, force: true });
 }
 

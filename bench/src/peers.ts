@@ -7,8 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { need } from '@tidemark/e2e/outside';
 import { systemClock } from '@tidemark/kernel';
-import { startPostgres, type TestPostgres } from '@tidemark/testkit';
-import { type ConnectDistribution, connectDistribution, kill, startConnect } from './peers-connect.ts';
+import { endProcess, startPostgres, type TestPostgres } from '@tidemark/testkit';
+import { type ConnectDistribution, connectDistribution, startConnect } from './peers-connect.ts';
 import { describeMachine, spread, writeResult } from './report.ts';
 import { loadTopic, startBenchBroker } from './sink-broker.ts';
 import type { ReaderTask } from './sink-reader.ts';
@@ -151,7 +151,7 @@ async function measureSide(child: ChildProcess): Promise<Measured> {
       memoryMaxMiB: await peakMiB(child),
     };
   } finally {
-    await kill(child);
+    await endProcess(child, 'SIGKILL');
     await postgres.query('TRUNCATE reviews, processed_events, pipeline_positions');
     await postgres.query('CHECKPOINT');
   }

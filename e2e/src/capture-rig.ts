@@ -1,10 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '@tidemark/embedded-postgres';
-import { eventually, startPostgres, type TestPostgres } from '@tidemark/testkit';
+import { endProcess, eventually, startPostgres, type TestPostgres } from '@tidemark/testkit';
 import { repository } from './stack.ts';
 
 export const victims = ['capture', 'broker', 'database'] as const;
@@ -71,11 +70,11 @@ export async function startCaptureRig(): Promise<CaptureRig> {
     },
     async kill(victim) {
       if (victim === 'database') return postgres.crashAndRestart();
-      await end(running[victim]);
+      await endProcess(running[victim], 'SIGKILL');
       running[victim] = launch[victim]();
     },
     async stop() {
-      await Promise.all([end(running.capture), end(running.broker)]);
+      await Promise.all(Object.values(running).map(child => endProcess(child, 'SIGKILL')));
       await postgres.stop();
       await rm(folder, { recursive: true, force: true });
     },
@@ -113,11 +112,4 @@ function start(
     stdio: ['pipe', 'ignore', 'inherit'], // its end tells the child that we are gone
     env: { ...process.env, ...env, TIDEMARK_STOP_WITH_PARENT: '1' },
   });
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exited = once(child, 'exit');
-  child.kill('SIGKILL');
-  await exited;
 }

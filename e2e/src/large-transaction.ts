@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '@tidemark/kernel';
-import { eventually, startPostgres, type TestPostgres } from '@tidemark/testkit';
+import { endProcess, eventually, startPostgres, type TestPostgres } from '@tidemark/testkit';
 import { Kafka, logLevel } from 'kafkajs';
 import { Client } from 'pg';
 import { freePorts } from '../real/free-ports.ts';
@@ -69,7 +68,7 @@ export async function largeTransaction(options: LargeTransactionOptions): Promis
       memory.stop();
     }
   } finally {
-    for (const child of children.toReversed()) await end(child);
+    for (const child of children.toReversed()) await endProcess(child, 'SIGTERM');
     await postgres.stop();
     rmSync(folder, { recursive: true, force: true });
   }
@@ -116,13 +115,6 @@ function launch(args: readonly string[], env: Readonly<Record<string, string>>, 
     env: { PATH: process.env['PATH'], NODE_ENV: 'production', ...env },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const gone = once(child, 'exit');
-  child.kill('SIGTERM');
-  await gone;
 }
 
 async function isReady(port: number): Promise<void> {

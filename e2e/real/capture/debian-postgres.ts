@@ -1,10 +1,9 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFileSync, spawn } from 'node:child_process';
 import { chmod, chown, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { freePort } from '@tidemark/embedded-postgres';
-import { eventually } from '@tidemark/testkit';
+import { endProcess, eventually } from '@tidemark/testkit';
 import { Client, type QueryResultRow } from 'pg';
 import { findProgram } from '../../src/programs.ts';
 
@@ -54,7 +53,7 @@ export async function startMachinePostgres(): Promise<MachinePostgres> {
   };
   const stop = async () => {
     process.off('exit', kill);
-    await ended(server);
+    await endProcess(server, 'SIGQUIT');
     await rm(folder, { recursive: true, force: true });
   };
   try {
@@ -71,11 +70,4 @@ export async function startMachinePostgres(): Promise<MachinePostgres> {
 function postgresUser(): { readonly uid: number; readonly gid: number } {
   const id = (flag: string) => Number(execFileSync('id', [flag, 'postgres'], { encoding: 'utf8' }));
   return { uid: id('-u'), gid: id('-g') };
-}
-
-async function ended(server: ChildProcess): Promise<void> {
-  if (server.exitCode !== null || server.signalCode !== null) return;
-  const exited = once(server, 'exit');
-  server.kill('SIGQUIT');
-  await exited;
 }

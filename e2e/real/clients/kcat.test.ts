@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
-import { eventually } from '@tidemark/testkit';
+import { endProcess, eventually } from '@tidemark/testkit';
 import { findProgram, runOk, skipWithout } from '../../src/programs.ts';
 import { storedCodecs } from '../protocol-probe.ts';
 import { apacheKafka, embedded, onBroker } from '../targets.ts';
@@ -139,10 +138,7 @@ class GroupConsumer {
   }
 
   /** Lets it leave the group and end. */
-  async end(): Promise<void> {
-    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
-    const exited = once(this.#process, 'exit');
-    this.#process.kill('SIGTERM');
-    await exited;
+  end(): Promise<void> {
+    return endProcess(this.#process, 'SIGTERM');
   }
 }

@@ -1,6 +1,6 @@
 import { type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { endProcess } from '@tidemark/testkit';
 import type { KafkaTools } from './tools.ts';
 
 interface MemberEvent {
@@ -43,10 +43,7 @@ export class GroupMember {
   }
 
   /** Ends it: with SIGTERM it leaves its group first, with SIGKILL the group has to notice. */
-  async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
-    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
-    const exited = once(this.#process, 'exit');
-    this.#process.kill(signal);
-    await exited;
+  end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    return endProcess(this.#process, signal);
   }
 }

@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
+import { endProcess } from '@tidemark/testkit';
 
 /** A process that scenarios end and start again. None is left behind when the tests' own process ends. */
 export class Restartable {
@@ -28,11 +28,7 @@ export class Restartable {
   }
 
   async #end(signal: NodeJS.Signals): Promise<void> {
-    const child = this.#child;
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
-    const exited = once(child, 'exit');
-    child.kill(signal);
-    await exited;
+    if (this.#child) await endProcess(this.#child, signal);
   }
 
   readonly #kill = () => void this.#child?.kill('SIGKILL');
